@@ -1,0 +1,174 @@
+"""The nouns that flow: Batch, Burst, Message, Attempt.
+
+All are frozen values. Wall-clock stamps in them are for people only; machines measure with the `now` they are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TypeAlias
+
+from .excerpt import Excerpt
+
+
+def size_of(text: str) -> int:
+    """Bytes of the text in UTF-8; free of cost for ASCII."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Lines that were read together. One read is one Batch; a single line is a Batch of one."""
+
+    text: str
+    """The lines, each ended by one newline. Always encodable as UTF-8."""
+    count: int
+    """How many lines."""
+    time: float = 0.0
+    """When they were read: wall-clock seconds. 0 until a driver stamps it."""
+    epoch: str = ""
+    """Which numbering of reads `seq` belongs to (random, drawn once by the driver); '' until stamped."""
+    seq: int = 0
+    """The number of the read, from 1; 0 until stamped."""
+    gone: int = 0
+    """How many lines of that read (and key) have already been cut off in front."""
+
+    @classmethod
+    def of(cls, lines: str | Iterable[str], *, time: float = 0.0) -> Batch:
+        """A batch from text (lines separated by newlines, the last newline optional) or from single lines.
+
+        An embedded newline starts a new line; lone surrogates, which no mail can carry, become `\\udcXX` escapes.
+        """
+        pieces = (lines,) if isinstance(lines, str) else lines
+        text = "".join(piece if piece.endswith("\n") else piece + "\n" for piece in pieces)
+        text = text.encode("utf-8", "backslashreplace").decode()
+        return cls(text=text, count=text.count("\n"), time=time)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines, without their newlines."""
+        return self.text.split("\n")[:-1]
+
+    @property
+    def size(self) -> int:
+        """Bytes in UTF-8, newlines included."""
+        return size_of(self.text)
+
+    def split(self, count: int) -> tuple[Batch, Batch]:
+        """The first `count` lines and the rest, which remembers how many are gone."""
+        rest = self.text.split("\n", count)[-1] if count < self.count else ""
+        first = self.text[: len(self.text) - len(rest)]
+        taken = min(count, self.count)
+        return (
+            replace(self, text=first, count=taken),
+            replace(self, text=rest, count=self.count - taken, gone=self.gone + taken),
+        )
+
+
+class CloseReason(Enum):
+    """Why a window closed."""
+
+    GAP = "gap"
+    MAX_AGE = "max_age"
+    MAX_LINES = "max_lines"
+    MAX_BYTES = "max_bytes"
+    CROWDED = "crowded"
+    FLUSH = "flush"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """Lines of one key that came close together; or several such, folded by a cap."""
+
+    key: str
+    """The window's key, '' without keys and for a digest."""
+    excerpt: Excerpt
+    """What is kept of the lines; it counts all of them."""
+    first: float
+    """Wall time of the first line."""
+    last: float
+    """Wall time of the last line."""
+    closed: float
+    """Wall time at which the (last) window closed."""
+    time: float
+    """Wall time at which the burst left the stage it comes from: the mail's Date."""
+    reason: CloseReason
+    """Why the (last) window closed."""
+    epoch: str
+    """With seq, gone and key: the identity of the first line, from which the Message-ID is made."""
+    seq: int
+    gone: int
+    bursts: int = 1
+    """How many bursts this one stands for: more than 1 when a cap has folded."""
+    waited: float = 0.0
+    """Seconds the oldest of them was held by a cap."""
+    resume: float | None = None
+    """Wall time before which the caps let nothing more of this key leave; None when they are open."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """For a digest of several keys: (key, lines) each; the last may be ('', lines of all other keys)."""
+
+    @property
+    def count(self) -> int:
+        """All lines, shown or not."""
+        return self.excerpt.count
+
+    @property
+    def elided(self) -> int:
+        """Lines counted, but not kept."""
+        return self.excerpt.elided
+
+    @property
+    def head(self) -> tuple[str, ...]:
+        """The first lines."""
+        return self.excerpt.head
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        """The last lines, after the elided ones."""
+        return self.excerpt.tail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A mail, composed once: the same bytes for every attempt."""
+
+    id: str
+    """The Message-ID, with its angle brackets."""
+    sender: str
+    """Envelope sender (MAIL FROM)."""
+    recipients: tuple[str, ...]
+    """Envelope recipients (RCPT TO); those still to be served, in a retry."""
+    data: bytes = field(repr=False)
+    """The whole mail: ASCII, lines ended by CRLF (RFC 5322)."""
+    burst: Burst = field(repr=False)
+    """What the mail is about."""
+
+    @property
+    def count(self) -> int:
+        """Lines the mail stands for."""
+        return self.burst.count
+
+    def readable(self) -> str:
+        """From, To, Subject, Date and the decoded text, for a person at a terminal."""
+        from email import message_from_bytes, policy
+
+        mail = message_from_bytes(self.data, policy=policy.default)
+        head = [f"{name}: {mail[name]}" for name in ("From", "To", "Subject", "Date")]
+        body = mail.get_body(("plain",))
+        return "\n".join([*head, "", "" if body is None else body.get_content()])
+
+
+Item: TypeAlias = Message | Burst
+"""What a sink gets: a Message, or a Burst where a pipeline has no Composer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try, to be made by a driver: `sink.send(attempt.item)`, then `settle` with what came of it."""
+
+    item: Item
+    number: int
+    """1 for the first try."""

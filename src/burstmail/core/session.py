@@ -1,0 +1,168 @@
+"""Batch -> Burst. One key's session window.
+
+A window opens with the first line and closes at the first of: `gap` seconds of quiet, `max_age` since it opened,
+`max_lines`, `max_bytes`, flush. Everything is counted; how much is kept is Keep's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+from .excerpt import Collector, Excerpt, Keep
+from .model import Batch, Burst, CloseReason
+from .stage import State, opened
+
+NOTHING = Batch(text="", count=0)
+
+# Below this a timer measures the scheduler, not the stream.
+SHORTEST = 0.001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When a window closes. Durations are seconds."""
+
+    # 5 s: the interval of the shell script this began as (`read -t 5`).
+    gap: float = 5.0
+    """Quiet after the last line."""
+    # 60 s: a stream that never pauses must be mailed too; a quiet gap alone starves (vector#16145).
+    max_age: float = 60.0
+    """Since the first line."""
+    max_lines: int | None = None
+    """The window closes with the line that reaches this count; None is no bound."""
+    max_bytes: int | None = None
+    """The window closes with the line that reaches this size; None is no bound."""
+
+    def __post_init__(self) -> None:
+        for name in ("gap", "max_age"):
+            if not SHORTEST <= getattr(self, name) < inf:
+                raise ValueError(f"{name}={getattr(self, name)!r}: must be {SHORTEST} seconds or more, and finite")
+        for name in ("max_lines", "max_bytes"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)!r}: must be 1 or more")
+
+
+class Session:
+    """One key's window. Knows nothing of other keys."""
+
+    __slots__ = ("_born", "_collector", "_first", "_last", "_opened", "_window", "key")
+
+    def __init__(self, window: Window | None = None, keep: Keep | None = None, *, key: str = "") -> None:
+        self.key = key
+        self._window = window or Window()
+        self._collector = Collector(keep or Keep())
+        # When the first and the last line came, by `now`, and what the first line's batch was.
+        self._opened = self._last = 0.0
+        self._first = 0.0
+        self._born: tuple[str, int, int] = ("", 0, 0)
+
+    @property
+    def deadline(self) -> float:
+        """The end of the gap or of the age, whichever comes first; `inf` while no window is open."""
+        if not self._collector.count:
+            return inf
+        return min(self._last + self._window.gap, self._opened + self._window.max_age)
+
+    @property
+    def held(self) -> int:
+        """Lines in the open window."""
+        return self._collector.count
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory, roughly."""
+        return self._collector.weight
+
+    def feed(self, item: Batch, now: float) -> Sequence[Burst]:
+        """`poll(now)`, then the lines; as many bursts as the bounds make of them."""
+        out = self.poll(now)
+        rest = item
+        while rest.count:
+            size = rest.size
+            room, reason = self._room(rest, size)
+            if room < rest.count:
+                part, rest = rest.split(room)
+                size = part.size
+            else:
+                part, rest = rest, NOTHING
+            self._take(part, size, now)
+            if reason:
+                out.append(self.close(now, reason))
+        return out
+
+    def _take(self, part: Batch, size: int, now: float) -> None:
+        if not self._collector.count:
+            self._opened, self._first = now, part.time
+            self._born = (part.epoch, part.seq, part.gone)
+        self._last = now
+        self._collector.add(part.text, part.count, size)
+
+    def _room(self, batch: Batch, size: int) -> tuple[int, CloseReason | None]:
+        """How many lines of the batch this window still takes, and why not more."""
+        room, reason = batch.count, None
+        if (lines := self._window.max_lines) is not None and room >= lines - self._collector.count:
+            room, reason = lines - self._collector.count, CloseReason.MAX_LINES
+        if (limit := self._window.max_bytes) is not None and size >= (left := limit - self._collector.size):
+            raw = batch.text.encode()
+            reaching = raw.count(b"\n", 0, raw.index(b"\n", max(0, left - 1)) + 1)
+            if reaching < room or reason is None:
+                room, reason = reaching, CloseReason.MAX_BYTES
+        return max(1, room), reason
+
+    def close(self, now: float, reason: CloseReason) -> Burst:
+        """End the open window as of `now`."""
+        end = self._first + (now - self._opened)
+        epoch, seq, gone = self._born
+        burst = Burst(
+            key=self.key,
+            excerpt=self._collector.excerpt(),
+            first=self._first,
+            last=self._first + (self._last - self._opened),
+            closed=end,
+            time=end,
+            reason=reason,
+            epoch=epoch,
+            seq=seq,
+            gone=gone,
+        )
+        self._collector = Collector(self._collector.keep)
+        return burst
+
+    def poll(self, now: float) -> list[Burst]:
+        """Close the window if its time is up, as of then."""
+        due = self.deadline
+        if due > now:
+            return []
+        aged = due == self._opened + self._window.max_age
+        return [self.close(due, CloseReason.MAX_AGE if aged else CloseReason.GAP)]
+
+    def flush(self, now: float) -> list[Burst]:
+        """Close the window now."""
+        return self._end(now, CloseReason.FLUSH)
+
+    def drain(self, now: float) -> list[Burst]:
+        """Close the window now, for the input has ended."""
+        return self._end(now, CloseReason.END)
+
+    def _end(self, now: float, reason: CloseReason) -> list[Burst]:
+        out = self.poll(now)
+        return [*out, self.close(now, reason)] if self._collector.count else out
+
+    def shed(self) -> None:
+        """Give memory back."""
+        self._collector.shed()
+
+    def dump(self) -> State:
+        """The window, if one is open."""
+        times = [self._opened, self._last, self._first]
+        return ["session", 1, times, list(self._born), self._collector.excerpt().dump()]
+
+    def load(self, state: State) -> None:
+        """The dumped window, under this session's own parameters."""
+        (start, last, first), (epoch, seq, gone), kept = opened(state, "session", 3)
+        self._opened, self._last, self._first = start, last, first
+        self._born = (epoch, seq, gone)
+        self._collector = Collector(self._collector.keep)
+        self._collector.load(Excerpt.restored(kept))

@@ -1,0 +1,1 @@
+"""Drivers wait: they give the pure core a clock and carry out its attempts."""
