@@ -53,10 +53,9 @@ class Aggregator(Keyed[Batch, Burst]):
         window = Window(gap=gap, max_age=max_age, max_lines=max_lines, max_bytes=max_bytes)
         if budget < 1:
             raise ValueError(f"budget={budget!r}: must be 1 byte or more")
-        if isinstance(key, str):
-            key = by(*(name.strip() for name in key.split(",")))
+        split = by(*(name.strip() for name in key.split(","))) if isinstance(key, str) else key or _together
         kept = keep or Keep()
-        super().__init__(lambda name: Session(window, kept, key=name), key or _together, keys)
+        super().__init__(lambda name: Session(window, kept, key=name), split, keys)
         self._budget = budget
         self._weights: dict[str, int] = {}
         self._weight = 0

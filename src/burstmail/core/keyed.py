@@ -17,7 +17,6 @@ from .stage import Stage, State, opened
 
 In = TypeVar("In")
 Out = TypeVar("Out")
-Machine = TypeVar("Machine", bound="Stage[object, object]")
 
 
 class Keyed(Generic[In, Out]):

@@ -1,0 +1,113 @@
+"""One window: when it closes, why, and what its burst says."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+
+from burstmail import Batch, CloseReason, Keep, Session, Window
+
+
+def lines(*texts: str, time: float = 1000.0, seq: int = 1) -> Batch:
+    batch = Batch.of(texts, time=time)
+    return Batch(text=batch.text, count=batch.count, time=time, epoch="e", seq=seq)
+
+
+def test_a_window_closes_after_the_gap_as_of_its_due_time() -> None:
+    session = Session(Window(gap=5))
+    assert session.deadline == inf
+    assert session.feed(lines("a"), 10.0) == []
+    assert session.feed(lines("b"), 12.0) == []
+    assert session.deadline == 17.0
+    (burst,) = session.poll(100.0)
+    assert (burst.reason, burst.count, burst.head) == (CloseReason.GAP, 2, ("a", "b"))
+    assert (burst.first, burst.last, burst.closed, burst.time) == (1000.0, 1002.0, 1007.0, 1007.0)
+    assert (session.held, session.deadline) == (0, inf)
+
+
+def test_a_stream_that_never_pauses_closes_at_max_age() -> None:
+    session = Session(Window(gap=5, max_age=60))
+    out = [burst for second in range(130) for burst in session.feed(lines("x"), float(second))]
+    assert [(burst.reason, burst.count, burst.closed - burst.first) for burst in out] == [
+        (CloseReason.MAX_AGE, 60, 60.0),
+        (CloseReason.MAX_AGE, 60, 60.0),
+    ]
+
+
+def test_what_is_due_closes_before_new_lines_are_looked_at() -> None:
+    session = Session(Window(gap=5))
+    session.feed(lines("a"), 0.0)
+    (burst,) = session.feed(lines("b"), 5.0)
+    assert (burst.head, session.held) == (("a",), 1)
+
+
+def test_max_lines_closes_with_the_line_that_reaches_it() -> None:
+    session = Session(Window(max_lines=2))
+    out = session.feed(lines("a", "b", "c", "d", "e"), 0.0)
+    assert [(burst.head, burst.reason, burst.gone) for burst in out] == [
+        (("a", "b"), CloseReason.MAX_LINES, 0),
+        (("c", "d"), CloseReason.MAX_LINES, 2),
+    ]
+    (rest,) = session.flush(1.0)
+    assert (rest.head, rest.gone, rest.reason) == (("e",), 4, CloseReason.FLUSH)
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (6, 3)])
+def test_max_bytes_closes_with_the_line_that_reaches_it(limit: int, expected: int) -> None:
+    session = Session(Window(max_bytes=limit))
+    out = session.feed(lines("a", "b", "c"), 0.0)
+    assert (out[0].count, out[0].reason) == (expected, CloseReason.MAX_BYTES)
+    assert sum(burst.count for burst in out) + session.held == 3
+
+
+def test_max_bytes_counts_utf8_not_characters() -> None:
+    session = Session(Window(max_bytes=4))
+    (burst,) = session.feed(lines("äö", "b"), 0.0)
+    assert (burst.head, session.held) == (("äö",), 1)
+
+
+def test_the_tighter_of_max_lines_and_max_bytes_names_the_reason() -> None:
+    by_bytes = Session(Window(max_lines=3, max_bytes=2)).feed(lines("a", "b", "c"), 0.0)
+    assert [burst.reason for burst in by_bytes] == [CloseReason.MAX_BYTES] * 3
+    by_lines = Session(Window(max_lines=1, max_bytes=100)).feed(lines("a", "b"), 0.0)
+    assert [burst.reason for burst in by_lines] == [CloseReason.MAX_LINES] * 2
+
+
+def test_the_identity_is_that_of_the_first_line() -> None:
+    session = Session(key="web1")
+    session.feed(lines("a", seq=7), 0.0)
+    session.feed(lines("b", seq=8), 1.0)
+    (burst,) = session.drain(2.0)
+    assert (burst.key, burst.epoch, burst.seq, burst.gone, burst.reason) == ("web1", "e", 7, 0, CloseReason.END)
+
+
+def test_a_stepping_wall_clock_changes_nothing_but_the_first_stamp() -> None:
+    session = Session(Window(gap=5))
+    session.feed(lines("a", time=1000.0), 0.0)
+    session.feed(lines("b", time=50.0), 3.0)
+    (burst,) = session.poll(8.0)
+    assert (burst.first, burst.last, burst.closed) == (1000.0, 1003.0, 1008.0)
+
+
+def test_nothing_open_gives_nothing() -> None:
+    session = Session()
+    assert session.feed(Batch(text="", count=0), 0.0) == session.flush(1.0) == session.drain(2.0) == []
+
+
+def test_shedding_keeps_the_count() -> None:
+    session = Session(keep=Keep(head=8, tail=8))
+    session.feed(lines(*"abcdefghijklmnop"), 0.0)
+    session.shed()
+    (burst,) = session.flush(0.0)
+    assert (burst.head[0], burst.tail[-1], burst.count) == ("a", "p", 16)
+    assert burst.elided == 8
+
+
+@pytest.mark.parametrize(
+    "fault", [{"gap": 0}, {"gap": inf}, {"gap": float("nan")}, {"max_age": 0.0001}, {"max_lines": 0}, {"max_bytes": -1}]
+)
+def test_a_bad_window_names_the_value(fault: dict[str, float]) -> None:
+    ((name, value),) = fault.items()
+    with pytest.raises(ValueError, match=f"^{name}={value}"):
+        Window(**fault)  # type: ignore[arg-type]
