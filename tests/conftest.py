@@ -1,0 +1,43 @@
+"""Options of a run, and what they make of the markers."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+HOW = "run `bash tests/run --install-servers`"
+
+# No deadline per example: the machines tests run on are shared, and speed is measured in tests/bench, never here.
+settings.register_profile("everyday", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("full", settings.get_profile("everyday"), max_examples=2000)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the large numbers too")
+    parser.addoption("--require-servers", action="store_true", help="a skipped test that needs a real server fails")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("full" if config.getoption("--full") else "everyday")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--full"):
+        return
+    for item in items:
+        if item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason="a large number: run `bash tests/run --full`"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    required = item.config.getoption("--require-servers") and item.get_closest_marker("servers")
+    if report.skipped and required and not item.get_closest_marker("full"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but every real server is required here: {report.longrepr}"
+    return report
