@@ -1,0 +1,118 @@
+"""Burst -> the subject of its mail, from a template with documented fields.
+
+Everything that can come from a log line is made visible and kept to one line; a subject has at most 200 characters.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeAlias
+
+from .escape import one_line
+from .fields import parse
+from .model import Burst
+from .words import clock, duration, moment, number, plural
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+DEFAULT = "[burstmail] {what}: {summary}"
+# A name longer than this is no name: the subject must keep room for the count.
+NAME = 40
+
+Names: TypeAlias = tuple[str, str, str]
+"""What a burst is about, its host, its program."""
+
+Field: TypeAlias = "Callable[[Burst, Names, tzinfo | None], str]"
+
+
+class Subject:
+    """A checked template. `{field}` and nothing more: no attributes, indexes, conversions or formats.
+
+    Fields: what ("web1 sshd", "7 sources", the key, or "log"), host, program, key, count ("412"), lines ("412 lines"),
+    duration ("38 s"), bursts ("12"), summary ("412 lines in 38 s"), reason ("gap"), first and last ("10:00:38").
+    Raises ValueError for any other field, and for an empty template.
+    """
+
+    def __init__(self, template: str) -> None:
+        from string import Formatter
+
+        try:
+            parts = list(Formatter().parse(template))
+        except ValueError as error:
+            raise ValueError(f"subject {template!r}: {error}; a literal brace is written twice") from None
+        self._pieces: list[str | Field] = []
+        for text, field, form, conversion in parts:
+            self._pieces.append(text)
+            if field is not None:
+                if field not in FIELDS or form or conversion:
+                    known = " ".join(f"{{{name}}}" for name in FIELDS)
+                    raise ValueError(f"subject {template!r}: {{{field}}} is no field; there are {known}")
+                self._pieces.append(FIELDS[field])
+        if not template.strip():
+            raise ValueError("subject: it is empty; leave it out for the default")
+
+    def of(self, burst: Burst, names: Names, zone: tzinfo | None) -> str:
+        """The subject: one line, visible characters only."""
+        filled = (piece if isinstance(piece, str) else piece(burst, names, zone) for piece in self._pieces)
+        return one_line("".join(filled)).strip()
+
+
+def named(burst: Burst) -> Names:
+    """As far as the kept lines tell: "web1 sshd", "web1", "sshd"; of several hosts the most frequent, "web1 +2"."""
+    if burst.parts:
+        what = sources(burst)
+        return what, what, what
+    found = [parse(line) for line in (*burst.head, *burst.tail)]
+    host = _most(fields.host for fields in found)
+    program = _most(fields.program for fields in found)
+    what = " ".join(filter(None, (host, program))) or keyed(burst)
+    return what, host or "unknown", program or "unknown"
+
+
+def _most(names: Iterable[str]) -> str:
+    """The most frequent name, and how many others there are: "web1 +2"."""
+    counts = Counter(filter(None, names))
+    if not counts:
+        return ""
+    name, _ = counts.most_common(1)[0]
+    others = f" +{number(len(counts) - 1)}" if len(counts) > 1 else ""
+    return one_line(name, NAME) + others
+
+
+def keyed(burst: Burst) -> str:
+    """The key, or "log" where there is none."""
+    return one_line(burst.key, 2 * NAME).strip() or "log"
+
+
+def sources(burst: Burst) -> str:
+    """How many keys a digest is about: "7 sources"; "50+ sources" when it has lost count."""
+    known = sum(1 for key, _ in burst.parts if key)
+    return plural(known, "source") if known == len(burst.parts) else f"{number(max(1, known))}+ sources"
+
+
+def summary(burst: Burst) -> str:
+    """How many lines in what time: "412 lines in 38 s", "4,312 lines in 12 bursts, 14 min"."""
+    span = burst.last - burst.first
+    words = plural(burst.count, "line")
+    if burst.bursts > 1:
+        words += f" in {plural(burst.bursts, 'burst')}"
+        return f"{words}, {duration(span)}" if span > 0 else words
+    return f"{words} in {duration(span)}" if span > 0 else words
+
+
+FIELDS: dict[str, Field] = {
+    "what": lambda burst, names, zone: names[0],
+    "host": lambda burst, names, zone: names[1],
+    "program": lambda burst, names, zone: names[2],
+    "key": lambda burst, names, zone: sources(burst) if burst.parts else keyed(burst),
+    "count": lambda burst, names, zone: number(burst.count),
+    "lines": lambda burst, names, zone: plural(burst.count, "line"),
+    "duration": lambda burst, names, zone: duration(burst.last - burst.first),
+    "bursts": lambda burst, names, zone: number(burst.bursts),
+    "summary": lambda burst, names, zone: summary(burst),
+    "reason": lambda burst, names, zone: burst.reason.value,
+    "first": lambda burst, names, zone: clock(moment(burst.first, zone)),
+    "last": lambda burst, names, zone: clock(moment(burst.last, zone)),
+}
