@@ -47,7 +47,8 @@ def table(result: dict[str, Any], rows: list[Row]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="tests/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="tests/bench", description=__doc__, formatter_class=shape)
     parser.add_argument("--lines", type=int, help="how many lines (2,000,000)")
     parser.add_argument("--rounds", type=int, help="how many rounds (5)")
     parser.add_argument("--hosts", type=int, default=4, help="hosts in the lines; five programs each (4)")
