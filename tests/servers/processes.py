@@ -1,0 +1,95 @@
+"""What both servers need: waiting with a limit, a process of one's own, and mails in a Maildir."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import TypeVar
+
+import burstmail
+
+T = TypeVar("T")
+
+# One mail's counts, from its X-Burstmail header.
+Counts = dict[str, int]
+
+
+def wait_for(what: str, probe: Callable[[], T], seconds: float = 20.0) -> T:
+    """The probe's first true answer; fails with `what` when there is none in time."""
+    end = time.monotonic() + seconds
+    while not (answer := probe()):
+        assert time.monotonic() < end, f"no {what} within {seconds:g} s"
+        time.sleep(0.02)
+    return answer
+
+
+def burstmail_script(directory: Path) -> Path:
+    """An executable `burstmail` that runs the package under test, wherever it is installed."""
+    script = directory / "burstmail"
+    where = Path(burstmail.__file__).parents[1]
+    script.write_text(f'#!/bin/sh\nPYTHONPATH={where} exec {sys.executable} -m burstmail "$@"\n')
+    script.chmod(0o755)
+    return script
+
+
+class Foreground:
+    """A daemon in the foreground, in a session of its own: it is stopped by its own pid and by nothing else."""
+
+    def __init__(self, command: Sequence[str], log: Path, env: dict[str, str] | None = None) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=env
+            )
+
+    def must_run(self) -> None:
+        """Fail with the daemon's own words if it has ended."""
+        assert self.process.poll() is None, f"ended with {self.process.returncode}: {self.log.read_text()}"
+
+    def stop(self, pid: int | None = None) -> None:
+        """SIGTERM to the daemon, and SIGKILL should it not end."""
+        if self.process.poll() is None:
+            os.kill(pid or self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+
+def mails(maildir: Path) -> list[EmailMessage]:
+    """What a Maildir has received, oldest first."""
+    found = sorted((maildir / "new").glob("*"), key=lambda path: path.stat().st_mtime_ns)
+    return [parsed(path.read_bytes()) for path in found]
+
+
+def parsed(data: bytes) -> EmailMessage:
+    mail = message_from_bytes(data, policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    return mail
+
+
+def counts(mail: EmailMessage) -> Counts:
+    """`lines=412; shown=400; left-out=12; bursts=1` as numbers."""
+    pairs = (item.strip().partition("=") for item in mail["X-Burstmail"].split(";"))
+    return {name: int(value) for name, _, value in pairs}
+
+
+def body(mail: EmailMessage) -> list[str]:
+    """The decoded text, split at newlines only."""
+    content = mail.get_content()
+    assert isinstance(content, str)
+    return content.split("\n")
+
+
+def log_lines(mail: EmailMessage) -> list[str]:
+    """The log lines in a mail: they alone are indented."""
+    return [line[2:] for line in body(mail) if line.startswith("  ")]
