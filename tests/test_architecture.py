@@ -17,16 +17,18 @@ PACKAGE = Path(burstmail.__file__).parent
 # Lowest first; a module imports only from lines above its own. What stands on one line does not know its neighbours.
 LAYERS = [
     ["errors"],
-    ["core.escape", "core.words", "core.address", "core.limits"],
-    ["core.excerpt", "core.fields"],
+    ["core.address", "core.escape", "core.words"],
+    ["core.excerpt"],
     ["core.model"],
-    ["core.fold", "core.stage"],
-    ["core.keyed", "core.session", "clock", "host"],
+    ["core.fields", "core.stage"],
+    ["core.fold", "core.keyed", "core.letter", "core.limits", "core.mime", "core.session", "core.subject"],
+    ["clock", "host"],
     ["core.accept", "core.aggregate", "core.cap", "core.compose", "core.deliver"],
     ["core.flow"],
     ["sinks", "sources"],
     ["drivers", "testing"],
-    ["cli", "__main__"],
+    ["cli"],
+    ["__main__"],
 ]
 RANKS = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
