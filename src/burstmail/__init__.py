@@ -12,8 +12,8 @@ from .clock import SystemClock as SystemClock
 from .core.accept import Framer as Framer
 from .core.aggregate import Aggregator as Aggregator
 from .core.cap import Caps as Caps
-from .core.cap import CoolDown as CoolDown
-from .core.cap import Limit as Limit
+from .core.limits import CoolDown as CoolDown
+from .core.limits import Limit as Limit
 from .core.compose import Composer as Composer
 from .core.deliver import Backoff as Backoff
 from .core.deliver import DeadLetter as DeadLetter

@@ -171,7 +171,8 @@ class Pipeline:
 
     def _send(self, item: Item) -> DeliveryError | Mapping[str, DeliveryError]:
         try:
-            return self._sink.send(item)
+            failed: Mapping[str, DeliveryError] = self._sink.send(item)
+            return failed
         except DeliveryError as error:
             return error
         except Exception as bug:
