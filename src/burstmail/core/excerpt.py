@@ -50,19 +50,20 @@ class Keep:
         """The tail's share of `bytes`."""
         return self.bytes - self.head_bytes
 
-    def prefix(self, lines: Iterable[str]) -> list[str]:
-        """The longest run of first lines that fits."""
-        return list(_fitting(lines, self.head, self.head_bytes))
+    def prefix(self, lines: Iterable[str], count: int = 0, size: int = 0) -> list[str]:
+        """The longest run of first lines that fits, after `count` lines of `size` bytes that are kept already."""
+        return list(_fitting(lines, self.head - count, self.head_bytes - size, first=not count))
 
     def suffix(self, lines: Iterable[str]) -> list[str]:
         """The longest run of last lines that fits; takes the lines last to first, gives them first to last."""
-        return list(_fitting(lines, self.tail, self.tail_bytes))[::-1]
+        return list(_fitting(lines, self.tail, self.tail_bytes, first=True))[::-1]
 
 
-def _fitting(lines: Iterable[str], count: int, room: int) -> Iterator[str]:
+def _fitting(lines: Iterable[str], count: int, room: int, *, first: bool) -> Iterator[str]:
     for number, line in enumerate(lines):
         room -= _size(line)
-        if number >= count or (room < 0 and number):
+        # The very first line always fits: a burst without any would explain nothing.
+        if number >= count or (room < 0 and not (first and number == 0)):
             return
         yield line
 
@@ -119,13 +120,14 @@ class Excerpt:
 class Collector:
     """Chunks of lines in, an Excerpt out. Chunks stay whole until then: that is what makes a flood cheap."""
 
-    __slots__ = ("_chunks", "_full", "_head", "_rest", "_stored", "count", "keep", "size")
+    __slots__ = ("_chunks", "_full", "_head", "_head_size", "_rest", "_stored", "count", "keep", "size")
 
     def __init__(self, keep: Keep) -> None:
         self.keep = keep
         self.count = 0
         self.size = 0
         self._head: list[str] = []
+        self._head_size = 0
         self._full = False
         self._chunks: deque[tuple[str, int, int]] = deque()
         # Lines and bytes in _chunks.
@@ -135,8 +137,7 @@ class Collector:
     @property
     def weight(self) -> int:
         """Bytes of memory, roughly: what a budget over many windows adds up."""
-        head = len(self._head)
-        return self._stored + OVERHEAD * (len(self._chunks) + head) + self.keep.head_bytes * bool(head)
+        return self._stored + self._head_size + OVERHEAD * (len(self._chunks) + len(self._head))
 
     def add(self, text: str, count: int, size: int) -> None:
         """Take `count` lines, each ended by a newline, `size` bytes together."""
@@ -153,12 +154,14 @@ class Collector:
     def _fill_head(self, text: str, count: int, size: int) -> tuple[str, int, int]:
         room = max(0, self.keep.head - len(self._head))
         *lines, text = text.split("\n", min(room, count))
-        fitting = self.keep.prefix(self._head + lines)[len(self._head) :]
+        fitting = self.keep.prefix(lines, len(self._head), self._head_size)
+        taken = sum(map(_size, fitting))
         self._head += fitting
+        self._head_size += taken
         left = lines[len(fitting) :]
         self._full = bool(left) or len(self._head) >= self.keep.head
         text = "".join(line + "\n" for line in left) + text
-        return text, count - len(fitting), size - sum(map(_size, fitting))
+        return text, count - len(fitting), size - taken
 
     def _trim(self) -> None:
         """Drop leading chunks that no suffix can reach any more."""
@@ -185,6 +188,7 @@ class Collector:
         now = self.excerpt()
         self._head = self._head[: (len(self._head) + 1) // 2]
         tail = now.tail[len(now.tail) // 2 :]
+        self._head_size = sum(map(_size, self._head))
         self._full = True
         text = "".join(line + "\n" for line in tail)
         size = sum(map(_size, tail))
@@ -195,6 +199,7 @@ class Collector:
         """Go on from an excerpt."""
         self.count, self.size = excerpt.count, excerpt.size
         self._head = list(excerpt.head)
+        self._head_size = sum(map(_size, self._head))
         self._full = bool(excerpt.tail or excerpt.elided) or len(self._head) >= self.keep.head
         self._chunks = deque((line + "\n", 1, _size(line)) for line in excerpt.tail)
         self._rest = len(excerpt.tail)
