@@ -116,5 +116,8 @@ def _cut(line: bytes, length: int) -> bytes:
 
 
 def _batch(lines: bytes) -> Batch:
-    text = lines.replace(b"\r\n", b"\n").decode("utf-8", "backslashreplace")
-    return Batch(text=text, count=lines.count(b"\n"))
+    # Looking for one byte is a memchr; for two, or counting, it is a loop of 60 to 90 ns a line.
+    if b"\r" in lines:
+        lines = lines.replace(b"\r\n", b"\n")
+    count = len(lines) - len(lines.replace(b"\n", b""))
+    return Batch(text=lines.decode("utf-8", "backslashreplace"), count=count)
