@@ -1,235 +1,188 @@
 """Burst -> Burst. Caps delay and merge; they never drop.
 
-All limits of a path are decided here, at one departure: two caps in a row would not be exact at the exit. What is held
-folds per key and leaves as soon as a slot frees, even if no further line ever comes; past `separate` keys it folds into
-one digest. Limits: `separate` held bursts, the memory of `keys` keys; newcomers beyond share one memory.
+A burst leaves at once if every gate is open: the limits of the whole path and the rules of its key, all decided here, at
+one departure. Else it is held, folds with what comes of its key meanwhile, and leaves by itself when a slot frees.
+Limits: over `separate` keys held, one digest takes their place; `keys` keys are remembered, all others share one memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from math import inf
-from typing import TypeAlias
+from typing import Any
 
-from .fold import digest, dump_burst, folded, restored_burst
-from .limits import CoolDown, Gate, Limit
+from .fold import dump_burst, fold, restored_burst, sources
+from .limits import CoolDown as CoolDown
+from .limits import Gate, Gates, Rule, Rules
+from .limits import Limit as Limit
 from .model import Burst
 from .stage import State, opened
 
-Policy: TypeAlias = Limit | CoolDown
-
-# 3 a minute, 5 in 15 minutes: a person reads no more than 20 an hour, and the slots free often enough
-# that nobody is without news for more than 15 minutes.
-DEFAULT = (Limit(3, 60.0), Limit(5, 900.0))
-PACE = CoolDown()
+# Three at once for what begins, then five a quarter of an hour: a person reads no more than 20 mails an hour, and is
+# never without news for more than 15 minutes.
+LIMITS = (Limit(3, 60.0), Limit(5, 900.0))
+PER_KEY = CoolDown()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Held:
     burst: Burst
-    # When the oldest burst came, and the moment for which burst.time stands.
     since: float
-    as_of: float
+    """When the oldest burst came."""
+    latest: float
+    """When the newest came: the moment of `burst.time`."""
+    ready: float
+    """When it came; for a digest, the first moment at which one of its keys could have left by itself."""
+
+    def plus(self, burst: Burst, now: float, ready: float) -> _Held:
+        return _Held(fold(self.burst, burst), self.since, now, min(self.ready, ready))
 
 
 class Caps:
-    """The limits of one path.
+    """Limits over all keys, and rules for each key (`per_key`: a Limit, a CoolDown, several, or None).
 
-    `limits` hold over all keys (3 a minute and 5 in 15 minutes when none is given); `per_key`, a policy or several or
-    None, holds for each key by itself (a CoolDown from 1 to 15 minutes). Raises ValueError for bounds below 1.
+    Without limits, `Limit(3, 60)` and `Limit(5, 900)` hold. What is held leaves oldest first. When more than `separate`
+    keys are held, one digest takes their place, with the rules of `per_key` for itself; until it leaves it takes in
+    whatever comes. Raises ValueError for `separate` or `keys` below 1, and for more than one CoolDown.
 
-    >>> from burstmail import Caps, Limit
-    >>> caps = Caps(Limit(20, per=3600))
+    >>> from burstmail import Aggregator, Batch, Caps, Limit, chain
+    >>> stage = chain(Aggregator(gap=5), Caps(Limit(1, per=60)))
+    >>> for second in (0, 10, 20):
+    ...     for burst in stage.feed(Batch.of("disk failed"), second):
+    ...         print(f"{burst.count} line left at {second} s")
+    1 line left at 10 s
+    >>> stage.deadline
+    65.0
+    >>> [(burst.count, burst.bursts) for burst in stage.poll(65.0)]
+    [(2, 2)]
     """
 
     def __init__(
         self,
         *limits: Limit,
-        per_key: Policy | Sequence[Policy] | None = PACE,
+        per_key: Rule | Iterable[Rule] | None = PER_KEY,
         separate: int = 3,
         keys: int = 1000,
     ) -> None:
         for name, value in (("separate", separate), ("keys", keys)):
             if value < 1:
                 raise ValueError(f"Caps({name}={value!r}): must be 1 or more")
-        self._policies = (per_key,) if isinstance(per_key, Limit | CoolDown) else tuple(per_key or ())
-        self._separate = separate
-        self._keys = keys
-        self._limits = limits or DEFAULT
-        self._global = [limit.gate() for limit in self._limits]
-        self._gates: dict[str, list[Gate]] = {}
-        # Shared by the keys past the bound: a cap's memory is never evicted, or a flood of keys would lift it.
-        self._overflow = self._fresh()
-        self._sweep = -inf
-        # Held bursts by key, oldest first; or all in one digest, which may leave when the first of them might have.
-        self._waiting: dict[str, _Held] = {}
+        rules = (per_key,) if isinstance(per_key, Limit | CoolDown) else tuple(per_key or ())
+        self._all_rules, self._key_rules = Rules(limits or LIMITS), Rules(rules)
+        self._separate, self._keys = separate, keys
+        self._all = Gate(self._all_rules)
+        self._gates = Gates(self._key_rules, keys)
+        # Digests are a series of their own: a flood of ever new keys would else give one for every newcomer.
+        self._digests = Gate(self._key_rules)
+        # Oldest first; and what takes the place of them all.
+        self._held: dict[str, _Held] = {}
         self._digest: _Held | None = None
-        self._digest_gates = self._fresh()
-        self._digest_opens = -inf
-
-    def _fresh(self) -> list[Gate]:
-        return [policy.gate() for policy in self._policies]
 
     @property
     def deadline(self) -> float:
-        """When the next held burst may leave."""
+        """When the next of what is held may leave; `inf` while nothing is held."""
         if self._digest:
-            return max(self._open_globally, self._digest_opens, _opens(self._digest_gates))
-        return max(self._open_globally, min((_opens(self._known(key)) for key in self._waiting), default=inf))
+            return max(self._all.opens, self._digests.opens, self._digest.ready)
+        return max(self._all.opens, min(map(self._ready, self._held), default=inf))
 
-    @property
-    def _open_globally(self) -> float:
-        return _opens(self._global)
+    def _ready(self, key: str) -> float:
+        return max(self._gates.of(key).opens, self._held[key].ready)
 
     @property
     def held(self) -> int:
-        """Lines in held bursts."""
-        waiting = sum(entry.burst.count for entry in self._waiting.values())
-        return waiting + (self._digest.burst.count if self._digest else 0)
+        """Lines held."""
+        return sum(held.burst.count for held in self._waiting())
+
+    def _waiting(self) -> list[_Held]:
+        return [self._digest] if self._digest else list(self._held.values())
 
     def feed(self, item: Burst, now: float) -> Sequence[Burst]:
-        """`poll(now)`, then the burst: out at once if every limit has room, else held."""
+        """`poll(now)`, then the burst; it leaves at once if every gate is open."""
         out = self.poll(now)
-        gates = self._known(item.key, now)
-        for gate in gates:
-            gate.arrive(now)
         if self._digest:
-            self._digest = _joined(self._digest, item, now)
-            self._digest_opens = min(self._digest_opens, _opens(gates))
-        elif item.key in self._waiting:
-            self._waiting[item.key] = _joined(self._waiting[item.key], item, now)
+            self._digests.touch(now)
+            self._digest = self._digest.plus(item, now, self._gates.glance(item.key, now))
         else:
-            self._waiting[item.key] = _Held(item, now, now)
-        return out + self._release(now)
-
-    def _known(self, key: str, now: float | None = None) -> list[Gate]:
-        """The key's memory; made for a new key only when `now` is given."""
-        gates = self._gates.get(key)
-        if gates is None and now is not None:
-            if len(self._gates) >= self._keys and now >= self._sweep:
-                self._forget(now)
-            if len(self._gates) < self._keys:
-                gates = self._gates[key] = self._fresh()
-        return self._overflow if gates is None else gates
-
-    def _forget(self, now: float) -> None:
-        """Drop the memory of keys that is as good as new."""
-        stale = {key: max((gate.stale for gate in gates), default=-inf) for key, gates in self._gates.items()}
-        for key, moment in stale.items():
-            if moment <= now and key not in self._waiting:
-                del self._gates[key]
-        self._sweep = min((moment for moment in stale.values() if moment > now), default=-inf)
+            self._gates.admit(item.key, now, self._held)
+            before = self._held.get(item.key)
+            self._held[item.key] = before.plus(item, now, now) if before else _Held(item, now, now, now)
+        out += self.poll(now)
+        if len(self._held) > self._separate:
+            ready = min(map(self._ready, self._held))
+            self._digests.touch(now)
+            self._digest, self._held = replace(_together(self._waiting()), ready=ready), {}
+        return out
 
     def poll(self, now: float) -> list[Burst]:
-        """What may leave by `now`, each as of the moment its slot freed."""
+        """What has a slot leaves, as of the moment at which the slot came free."""
         out: list[Burst] = []
         while (due := self.deadline) <= now:
-            out += self._release(due)
+            out.append(self._depart(due))
         return out
 
-    def _release(self, now: float) -> list[Burst]:
-        out: list[Burst] = []
-        while self._open_globally <= now and (entry := self._next(now)):
-            out.append(self._depart(entry, now))
-        self._merge()
-        return out
-
-    def _next(self, now: float) -> _Held | None:
-        """The oldest held burst whose key is open."""
-        if self._digest:
-            ready = max(self._digest_opens, _opens(self._digest_gates)) <= now
-            entry, self._digest = (self._digest, None) if ready else (None, self._digest)
-            return entry
-        key = next((key for key in self._waiting if _opens(self._known(key)) <= now), None)
-        return None if key is None else self._waiting.pop(key)
-
-    def _merge(self) -> None:
-        """Past the bound all that is held becomes one digest: one mail that says it all, instead of many that wait."""
-        if len(self._waiting) > self._separate:
-            self._digest_opens = min(_opens(self._known(key)) for key in self._waiting)
-            self._digest = self._all()
-            self._waiting = {}
-
-    def _all(self) -> _Held:
-        """Everything held, in one; times as of the latest."""
-        entries = [*self._waiting.values(), *([self._digest] if self._digest else [])]
-        if len(entries) == 1:
-            return entries[0]
-        entries.sort(key=lambda entry: entry.since)
-        newest = max(entries, key=lambda entry: entry.as_of)
-        burst = replace(digest([entry.burst for entry in entries]), time=newest.burst.time)
-        return _Held(burst, entries[0].since, newest.as_of)
-
-    def _depart(self, entry: _Held, now: float) -> Burst:
-        own = self._digest_gates if entry.burst.parts else self._known(entry.burst.key)
-        for gate in (*self._global, *own):
-            gate.depart(now)
-        time = entry.burst.time + (now - entry.as_of)
-        opens = max(self._open_globally, _opens(own))
-        resume = time + (opens - now) if opens > now else None
-        return replace(entry.burst, time=time, waited=now - entry.since, resume=resume)
-
-    def flush(self, now: float) -> list[Burst]:
-        """Only what has a slot: as `poll`."""
-        return self.poll(now)
+    flush = poll
 
     def drain(self, now: float) -> list[Burst]:
-        """What has a slot; then all the rest as one burst, the only one that may exceed the limits."""
+        """`poll(now)`, then all that is held as one burst, the only one over the limits."""
         out = self.poll(now)
-        if self._waiting or self._digest:
-            entry = self._all()
-            self._waiting, self._digest = {}, None
-            out.append(self._depart(entry, now))
+        if waiting := self._waiting():
+            held = _together(waiting)
+            self._held, self._digest = {}, None
+            # The end: nothing is held back any more that one could be told about.
+            out.append(replace(self._leave(held, [key for key, _ in sources(held.burst)], now), resume=None))
         return out
 
+    def _depart(self, now: float) -> Burst:
+        if held := self._digest:
+            self._digest = None
+            self._digests.record(now)
+            return self._leave(held, [key for key, _ in sources(held.burst)], now)
+        key = next(key for key in self._held if self._ready(key) <= now)
+        burst = self._leave(self._held[key], [key], now)
+        del self._held[key]
+        return burst
+
+    def _leave(self, held: _Held, keys: Sequence[str], now: float) -> Burst:
+        # A digest is news of each of its keys, and starts or widens the cool-down of each.
+        gates = list(dict.fromkeys(self._gates.admit(key, now, self._held) for key in keys))
+        for gate in (self._all, *gates):
+            gate.record(now)
+        opens = max(self._all.opens, min(gate.opens for gate in gates))
+        time = held.burst.time + (now - held.latest)
+        return replace(
+            held.burst,
+            time=time,
+            waited=held.burst.waited + (now - held.since),
+            resume=time + (opens - now) if opens > now else None,
+        )
+
     def dump(self) -> State:
-        """Departures, and what is held."""
-        gates = [[key, _dumped(gates)] for key, gates in self._gates.items()]
-        shared = [_dumped(self._global), _dumped(self._overflow), _dumped(self._digest_gates)]
-        waiting = [_dump_entry(entry) for entry in self._waiting.values()]
-        whole = [_dump_entry(self._digest), None if self._digest_opens == -inf else self._digest_opens] if self._digest else []
-        return ["caps", 1, shared, gates, waiting, whole]
+        """The departures that matter, and what is held."""
+        rows = [[key, *_row(held)] for key, held in self._held.items()]
+        digest = _row(self._digest) if self._digest else None
+        return ["caps", 1, self._all.dump(), self._gates.dump(), self._digests.dump(), rows, digest]
 
     def load(self, state: State) -> None:
-        """The dumped departures and held bursts, under this stage's own limits."""
-        (all_keys, overflow, digests), gates, waiting, whole = opened(state, "caps", 4)
-        fresh = Caps(*self._limits, per_key=self._policies, separate=self._separate, keys=self._keys)
-        _load(fresh._global, all_keys)
-        _load(fresh._overflow, overflow)
-        _load(fresh._digest_gates, digests)
-        for key, dumped in gates:
-            _load(fresh._gates.setdefault(key, fresh._fresh()), dumped)
-        entries = [_restored(entry) for entry in waiting]
-        fresh._waiting = {entry.burst.key: entry for entry in entries}
-        if whole:
-            fresh._digest, fresh._digest_opens = _restored(whole[0]), -inf if whole[1] is None else whole[1]
-        self.__dict__.update(fresh.__dict__)
+        """The dumped departures and bursts, under these caps' own rules."""
+        whole, gates, digests, rows, digest = opened(state, "caps", 5)
+        held = {key: _Held(restored_burst(burst), *times) for key, burst, *times in rows}
+        self._all = Gate(self._all_rules).load(whole)
+        self._gates = Gates(self._key_rules, self._keys)
+        self._gates.load(gates)
+        self._digests = Gate(self._key_rules).load(digests)
+        self._held = held
+        self._digest = _Held(restored_burst(digest[0]), *digest[1:]) if digest else None
 
 
-def _opens(gates: Sequence[Gate]) -> float:
-    return max((gate.opens for gate in gates), default=-inf)
+def _row(held: _Held) -> list[Any]:
+    return [dump_burst(held.burst), held.since, held.latest, held.ready]
 
 
-def _joined(entry: _Held, burst: Burst, now: float) -> _Held:
-    join = digest([entry.burst, burst]) if entry.burst.parts else folded(entry.burst, burst)
-    return _Held(join, entry.since, now)
-
-
-def _dumped(gates: Sequence[Gate]) -> State:
-    return [gate.dump() for gate in gates]
-
-
-def _load(gates: Sequence[Gate], states: State) -> None:
-    # Other limits than those dumped: what fits is kept, a new limit starts afresh.
-    for gate, state in zip(gates, states, strict=False):
-        gate.load(state)
-
-
-def _dump_entry(entry: _Held) -> State:
-    return [dump_burst(entry.burst), entry.since, entry.as_of]
-
-
-def _restored(state: State) -> _Held:
-    burst, since, as_of = state
-    return _Held(restored_burst(burst), since, as_of)
+def _together(waiting: Sequence[_Held]) -> _Held:
+    """All as one, what is oldest in front, as of the newest."""
+    newest = max(reversed(waiting), key=lambda held: held.latest)
+    burst = reduce(fold, [held.burst for held in waiting])
+    burst = replace(burst, time=newest.burst.time, closed=newest.burst.closed, reason=newest.burst.reason)
+    return _Held(burst, waiting[0].since, newest.latest, waiting[0].ready)

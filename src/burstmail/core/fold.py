@@ -1,95 +1,107 @@
-"""Bursts -> Burst. Several become one, and all of them can be written down."""
+"""Burst + Burst -> Burst. Several bursts as one, and items as JSON can carry them.
+
+A fold keeps every count and the identity of the oldest first line. Bursts of different keys become a digest: key '',
+with a tally of lines per key. Limit: SOURCES keys in the tally; the lines of all others are counted together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
-from ..errors import StateMismatch
 from .excerpt import Excerpt
 from .model import Burst, CloseReason, Item, Message
-from .stage import State
 
-# So many sources a digest names; the lines of further ones are one sum.
-NAMED = 50
+# More than a person reads, and few enough to keep in memory for as long as a digest waits.
+SOURCES = 50
 
 
-def folded(older: Burst, newer: Burst) -> Burst:
-    """Both as one: the first line and identity of the older, the end of the newer, the counts of both."""
+def fold(older: Burst, newer: Burst) -> Burst:
+    """Both as one burst, a digest if their keys differ. Its `time` is that of the newer one."""
+    digest = older.key != newer.key or older.parts or newer.parts
     return replace(
-        older,
+        newer,
+        key="" if digest else newer.key,
         excerpt=older.excerpt.join(newer.excerpt),
+        # In a digest the older burst need not hold the older line.
+        first=min(older.first, newer.first),
         last=max(older.last, newer.last),
-        closed=newer.closed,
-        time=newer.time,
-        reason=newer.reason,
+        epoch=older.epoch,
+        seq=older.seq,
+        gone=older.gone,
         bursts=older.bursts + newer.bursts,
+        waited=older.waited,
+        parts=_tally((*sources(older), *sources(newer))) if digest else (),
     )
 
 
-def digest(bursts: Sequence[Burst]) -> Burst:
-    """Bursts of different keys as one that names them. Raises ValueError for none."""
-    if not bursts:
-        raise ValueError("digest(): no burst to fold")
-    parts: dict[str, int] = {}
-    whole = bursts[0]
-    for burst in bursts:
-        for key, count in burst.parts or ((burst.key, burst.count),):
-            known = key if key in parts or len(parts) < NAMED else ""
-            parts[known] = parts.get(known, 0) + count
-        if burst is not bursts[0]:
-            whole = folded(whole, burst)
-    if "" in parts:
-        # The sum of all others stands last.
-        parts[""] = parts.pop("")
-    return replace(whole, key="", parts=tuple(parts.items()))
+def sources(burst: Burst) -> tuple[tuple[str, int], ...]:
+    """(key, lines) for each key of a burst; '' stands for lines whose key is not known any more, or that have none."""
+    return burst.parts or ((burst.key, burst.count),)
 
 
-def dump_burst(burst: Burst) -> State:
-    """As JSON can carry it."""
-    times = [burst.first, burst.last, burst.closed, burst.time, burst.waited, burst.resume]
-    born = [burst.epoch, burst.seq, burst.gone]
-    parts = [list(part) for part in burst.parts]
-    return [burst.key, burst.excerpt.dump(), times, burst.reason.value, born, burst.bursts, parts]
+def _tally(parts: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    lines: dict[str, int] = {}
+    others = 0
+    for key, count in parts:
+        if key and (key in lines or len(lines) < SOURCES):
+            lines[key] = lines.get(key, 0) + count
+        else:
+            others += count
+    return (*lines.items(), ("", others)) if others else tuple(lines.items())
 
 
-def restored_burst(state: State) -> Burst:
-    """The dumped burst. Raises StateMismatch for anything else."""
-    try:
-        key, excerpt, (first, last, closed, time, waited, resume), reason, (epoch, seq, gone), bursts, parts = state
-        return Burst(
-            key=key,
-            excerpt=Excerpt.restored(excerpt),
-            first=first,
-            last=last,
-            closed=closed,
-            time=time,
-            reason=CloseReason(reason),
-            epoch=epoch,
-            seq=seq,
-            gone=gone,
-            bursts=bursts,
-            waited=waited,
-            resume=resume,
-            parts=tuple((name, count) for name, count in parts),
-        )
-    except (TypeError, ValueError) as error:
-        raise StateMismatch(f"this is no dumped burst ({error}); it was not dumped by this version") from None
+def dump_burst(burst: Burst) -> list[Any]:
+    """The burst, as JSON can carry it."""
+    return [
+        burst.key,
+        burst.excerpt.dump(),
+        [burst.first, burst.last, burst.closed, burst.time],
+        burst.reason.value,
+        [burst.epoch, burst.seq, burst.gone],
+        burst.bursts,
+        burst.waited,
+        burst.resume,
+        [list(part) for part in burst.parts],
+    ]
 
 
-def dump_item(item: Item) -> State:
-    """A burst, or a message with its burst."""
+def restored_burst(state: list[Any]) -> Burst:
+    """The dumped burst."""
+    key, excerpt, (first, last, closed, time), reason, (epoch, seq, gone), bursts, waited, resume, parts = state
+    return Burst(
+        key=key,
+        excerpt=Excerpt.restored(excerpt),
+        first=first,
+        last=last,
+        closed=closed,
+        time=time,
+        reason=CloseReason(reason),
+        epoch=epoch,
+        seq=seq,
+        gone=gone,
+        bursts=bursts,
+        waited=waited,
+        resume=resume,
+        parts=tuple((name, lines) for name, lines in parts),
+    )
+
+
+def dump_item(item: Item) -> list[Any]:
+    """A message or a burst, as JSON can carry it."""
     if isinstance(item, Burst):
         return ["burst", dump_burst(item)]
+    # A mail is ASCII; latin-1 carries any byte all the same.
     data = item.data.decode("latin-1")
-    return ["message", dump_burst(item.burst), item.id, item.sender, list(item.recipients), data]
+    return ["message", item.id, item.sender, list(item.recipients), data, dump_burst(item.burst)]
 
 
-def restored_item(state: State) -> Item:
-    """The dumped item."""
+def restored_item(state: list[Any]) -> Item:
+    """The dumped message or burst."""
     if state[0] == "burst":
         return restored_burst(state[1])
-    _, burst, name, sender, recipients, data = state
+    _, name, sender, recipients, data, burst = state
     return Message(
         id=name,
         sender=sender,
