@@ -1,0 +1,101 @@
+"""Signals -> calls. How a line daemon behaves towards whoever started it.
+
+Signal handlers only leave a byte in a pipe; a thread reads it and acts, since a handler may interrupt the very code
+whose lock it would need. SIGTERM and SIGINT: finish reading; again, or after 3 seconds, stop reading. SIGHUP: flush.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import sys
+import threading
+from math import inf
+
+from burstmail import Pipeline, Source, SystemClock
+
+STOP = (signal.SIGTERM, signal.SIGINT)
+# rsyslog kills 5 seconds after it has asked: 3 to read what is in the pipe, what is left of 4.5 to deliver.
+READING = 3.0
+ENDING = 4.5
+# Without a signal nobody waits for us; the bound is the library's own.
+GRACE = 4.0
+
+
+class Manners:
+    """Signal handlers from the start; what they mean from `serve` on. A signal in between is not forgotten."""
+
+    def __init__(self) -> None:
+        _fill_standard_descriptors()
+        _log_to_stderr()
+        self._clock = SystemClock()
+        self._asked: float | None = None
+        self._told, tell = os.pipe()
+        os.set_blocking(tell, False)
+        signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+        for number in (*STOP, signal.SIGHUP):
+            # rsyslog and `&` start children that ignore SIGINT, nohup such that ignore SIGHUP: they mean it.
+            if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, lambda *_: None)
+
+    def serve(self, source: Source, pipeline: Pipeline) -> None:
+        """From now on signals act on these two."""
+        threading.Thread(target=self._serve, args=(source, pipeline), name="signals", daemon=True).start()
+
+    def rest(self, seconds: float) -> None:
+        """Wait, unless asked to end."""
+        end = self._clock.monotonic() + seconds
+        while (left := end - self._clock.monotonic()) > 0:
+            if any(number in STOP for number in self._signals(left)):
+                return
+
+    def left(self) -> float:
+        """Seconds that may still be spent on deliveries."""
+        return GRACE if self._asked is None else max(0.0, self._asked + ENDING - self._clock.monotonic())
+
+    def _serve(self, source: Source, pipeline: Pipeline) -> None:
+        late = inf
+        while True:
+            numbers = self._signals(late - self._clock.monotonic())
+            if signal.SIGHUP in numbers:
+                _flush(pipeline)
+            if any(number in STOP for number in numbers) and self._asked is None:
+                self._asked = self._clock.monotonic()
+                late = self._asked + READING
+                source.close()
+            elif not numbers or any(number in STOP for number in numbers):
+                late = inf
+                source.close()
+
+    def _signals(self, seconds: float) -> bytes:
+        """The numbers of the signals that come within so many seconds."""
+        poll = select.poll()
+        poll.register(self._told, select.POLLIN)
+        ready = poll.poll(None if seconds == inf else max(0.0, seconds * 1000))
+        return os.read(self._told, 64) if ready else b""
+
+
+def _flush(pipeline: Pipeline) -> None:
+    try:
+        pipeline.flush()
+    except RuntimeError as error:
+        # It is closing: everything leaves anyway.
+        logging.getLogger("burstmail").info("not flushed: %s", error)
+
+
+def _fill_standard_descriptors() -> None:
+    """What a parent has closed becomes /dev/null, or the next pipe opened here would be our standard output."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _log_to_stderr() -> None:
+    # The library attaches nothing; a program says where its words go.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("burstmail: %(message)s"))
+    logging.getLogger("burstmail").addHandler(handler)

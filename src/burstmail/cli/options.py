@@ -1,0 +1,196 @@
+"""Arguments -> options. One parser; what is not given stays absent, so that every default has one home: the library."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar
+
+from burstmail import __version__
+
+from . import values
+
+T = TypeVar("T")
+
+USAGE = """burstmail --to ADDRESS [options] < LINES
+       burstmail bundle FILE [--python PATH]"""
+
+ABOUT = """\
+Read log lines on standard input and send one mail per burst: lines that come close together become one mail, which
+says how many they are. A flood is delayed, merged and counted, never dropped. Ends at end of input or on SIGTERM."""
+
+MORE = """\
+durations are written 5s, 10m, 1h30m; sizes 65536, 64k, 1M.
+
+behind syslog-ng:
+  source s_log { system(); internal(); };    # a network source needs flags(no-multi-line)
+  filter f_auth { facility(auth, authpriv) and match("[Ff]ail" value("MESSAGE")); };
+  destination d_mail {
+    program("exec /usr/local/bin/burstmail --to root --key host,program"
+      template("<${PRI}>${ISODATE} ${HOST} ${MSGHDR}${MESSAGE}\\n") log-fifo-size(100000));
+  };
+  log { source(s_log); filter(f_auth); destination(d_mail); };
+
+`burstmail bundle FILE` writes burstmail as one executable file, for a host without pip.
+
+signals: SIGTERM and SIGINT read what is in the pipe, mail what is open and end within 5 seconds; SIGHUP mails at once
+what is open, as far as the caps allow.
+
+exit status: 0 all mail handed over; 75 some was not (standard error says how much, and why);
+78 an option is wrong; 74 standard input cannot be read; 70 a bug. Before 78, 74 and 70 it waits 5 seconds, unless at
+a terminal, since a supervisor would start it again at once."""
+
+
+class Misuse(Exception):
+    """The command line asks for what cannot be: one line says what."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Argparse that raises instead of leaving."""
+
+    def error(self, message: str) -> NoReturn:
+        """One line; the usage text would bury it in a log."""
+        raise Misuse(f"{message} (see {self.prog} --help)")
+
+
+def told(function: Callable[[str], T]) -> Callable[[str], T]:
+    """A value's own words in argparse's error, instead of `invalid ... value`."""
+
+    def read(text: str) -> T:
+        try:
+            return function(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        except OSError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}: {os.strerror(error.errno or 0)}") from None
+
+    return read
+
+
+def parse(arguments: Sequence[str]) -> dict[str, Any]:
+    """The options given, by name."""
+    return vars(_mailing().parse_args(arguments))
+
+
+def parse_bundle(arguments: Sequence[str]) -> dict[str, Any]:
+    """The options of `burstmail bundle`."""
+    parser = Parser(
+        prog="burstmail bundle",
+        description="Write burstmail as one executable file. It needs nothing but Python 3.11 or newer.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("path", metavar="FILE", help="where to; an existing file is replaced")
+    parser.add_argument(
+        "--python",
+        metavar="PATH",
+        default="/usr/bin/python3",
+        help="the interpreter on the host it will run on (default: %(default)s)",
+    )
+    return vars(parser.parse_args(arguments))
+
+
+def _mailing() -> Parser:
+    parser = Parser(
+        prog="burstmail",
+        usage=USAGE,
+        description=ABOUT,
+        epilog=MORE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    _add_mail(parser)
+    _add_bursts(parser)
+    _add_amount(parser)
+    _add_destination(parser)
+    other = parser.add_argument_group("other")
+    other.add_argument("--version", action="version", version=f"burstmail {__version__}", help="say the version")
+    other.add_argument("-h", "--help", action="help", help="say this")
+    return parser
+
+
+def _add_mail(parser: Parser) -> None:
+    group = parser.add_argument_group("the mail")
+    group.add_argument(
+        "--to",
+        metavar="ADDRESS",
+        action="append",
+        required=True,
+        help="recipient; repeatable; a local user such as root is fine",
+    )
+    group.add_argument("--from", metavar="ADDRESS", dest="sender", help="sender (default: user@host, fully qualified)")
+    group.add_argument(
+        "--subject",
+        metavar="TEXT",
+        help="template; fields: {what} {host} {program} {key} {count} {lines} {duration} {bursts} {summary} {reason} "
+        "{first} {last} (default: [burstmail] {what}: {summary})",
+    )
+    group.add_argument(
+        "--keep",
+        metavar="HEAD+TAIL",
+        type=told(values.keep),
+        help="first and last lines of a burst that the mail shows; all are counted (default: 200+200)",
+    )
+
+
+def _add_bursts(parser: Parser) -> None:
+    group = parser.add_argument_group("what is one burst")
+    duration, size = told(values.duration), told(values.size)
+    group.add_argument("--gap", metavar="DURATION", type=duration, help="ends after so much quiet (default: 5s)")
+    group.add_argument(
+        "--max-age", metavar="DURATION", type=duration, help="ends at this age, quiet or not (default: 60s)"
+    )
+    group.add_argument("--max-lines", metavar="COUNT", type=told(values.count), help="ends with this many lines")
+    group.add_argument("--max-bytes", metavar="SIZE", type=size, help="ends at this size")
+    group.add_argument(
+        "--key",
+        metavar="FIELDS",
+        help="a burst of its own for each value of these: host, program (default: one for all)",
+    )
+
+
+def _add_amount(parser: Parser) -> None:
+    group = parser.add_argument_group("how much mail (what is over waits, merged and counted)")
+    group.add_argument(
+        "--cap",
+        metavar="COUNT/TIME",
+        dest="caps",
+        action="append",
+        type=told(values.cap),
+        help="mails at most, over all keys; repeatable, together they replace the default (3/min and 5/15min)",
+    )
+    group.add_argument(
+        "--cool-down",
+        metavar="FIRST..LONGEST",
+        type=told(values.cool_down),
+        help="rest of one key after its first mail, doubling while it goes on; or off (default: 1m..15m)",
+    )
+
+
+def _add_destination(parser: Parser) -> None:
+    group = parser.add_argument_group("where to (one of --sendmail, --smtp, --maildir, --print)")
+    one = group.add_mutually_exclusive_group()
+    one.add_argument("--sendmail", metavar="PATH", help="through this program (default: found in the usual places)")
+    one.add_argument(
+        "--smtp",
+        metavar="URL",
+        help="smtp://[user@]host[:port] (STARTTLS unless on loopback without a user; ?tls=off for none) or "
+        "smtps://[user@]host[:port]; a recipient without a domain gets this host's name",
+    )
+    one.add_argument("--maildir", metavar="DIR", help="into a Maildir, made if missing; needs no mail server")
+    one.add_argument("--print", action="store_true", help="on standard output, decoded: for trying things out")
+    group.add_argument(
+        "--password-file",
+        metavar="FILE",
+        dest="password",
+        type=told(values.secret),
+        help="its first line is the password of --smtp's user; only its owner may read it",
+    )
+    group.add_argument(
+        "--smtp-ca",
+        metavar="FILE",
+        type=told(values.certificates),
+        help="trust these certificates (PEM) instead of the system's",
+    )

@@ -1,0 +1,97 @@
+"""Options -> Pipeline. The public parts, put together the way a script would."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from burstmail import (
+    Aggregator,
+    CallbackSink,
+    Caps,
+    Composer,
+    Item,
+    MaildirSink,
+    Message,
+    PermanentDeliveryError,
+    Pipeline,
+    SendmailSink,
+    Sink,
+    SMTPSink,
+    Source,
+    TemporaryDeliveryError,
+    hostname,
+)
+
+from .options import Misuse
+
+WINDOW = ("gap", "max_age", "max_lines", "max_bytes", "key", "keep")
+
+
+def pipeline_of(options: dict[str, Any], source: Source) -> Pipeline:
+    """The pipeline these options describe. `source` is closed when nobody reads the mails printed.
+
+    Raises Misuse where the parts refuse an option.
+    """
+    if "smtp" in options:
+        options = options | {name: qualified(options[name]) for name in ("to", "sender") if name in options}
+    try:
+        return Pipeline(
+            Aggregator(**_given(options, *WINDOW)),
+            Caps(*options.get("caps", ()), **_given(options, per_key="cool_down")),
+            Composer(**_given(options, "to", "sender", "subject")),
+            sink=_sink(options, source),
+        )
+    except (ValueError, OSError) as error:
+        raise Misuse(str(error)) from None
+
+
+def qualified(names: Any) -> Any:
+    """Bare users with this host's name behind them: a mail server elsewhere has other users of that name."""
+    if isinstance(names, str):
+        return names if "@" in names else f"{names}@{hostname()}"
+    return [qualified(name) for name in names]
+
+
+def _given(options: dict[str, Any], *same: str, **renamed: str) -> dict[str, Any]:
+    """What was given, by the parameter's name: an option that was not leaves the part its own default."""
+    names = dict(zip(same, same, strict=True)) | renamed
+    return {parameter: options[option] for parameter, option in names.items() if option in options}
+
+
+def _sink(options: dict[str, Any], source: Source) -> Sink:
+    if "smtp" in options:
+        return SMTPSink.from_url(options["smtp"], **_given(options, "password", ca="smtp_ca"))
+    for name in ("password", "smtp_ca"):
+        if name in options:
+            option = "--password-file" if name == "password" else "--smtp-ca"
+            raise Misuse(f"{option} belongs to --smtp URL, which is missing")
+    if "maildir" in options:
+        return MaildirSink(options["maildir"])
+    if "print" in options:
+        return printing(source)
+    return SendmailSink(**_given(options, path="sendmail"))
+
+
+def printing(source: Source) -> Sink:
+    """Mails on standard output, readable. When nobody reads them any more, the source is closed at once."""
+    if sys.stdout is None:
+        raise Misuse("--print needs a standard output, and it is closed")
+    # Not through sys.stdout: what it cannot write it keeps, and fails with at exit.
+    descriptor = 1
+
+    def show(item: Item) -> None:
+        text = item.readable() if isinstance(item, Message) else "".join(item.head)
+        data = memoryview(f"{text}\n".encode())
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+        except BrokenPipeError:
+            source.close()
+            source.close()
+            raise PermanentDeliveryError("nobody reads standard output any more") from None
+        except OSError as error:
+            raise TemporaryDeliveryError(f"cannot write standard output: {error.strerror}") from None
+
+    return CallbackSink(show)

@@ -1,0 +1,124 @@
+"""Text -> value. What a person writes after an option: durations, caps, sizes, secrets.
+
+Every function raises ValueError in one line that shows what was given and what was expected.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+
+from burstmail import CoolDown, Keep, Limit
+
+UNITS = {
+    "ms": 0.001,
+    "s": 1.0,
+    "sec": 1.0,
+    "m": 60.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "hour": 3600.0,
+    "d": 86400.0,
+    "day": 86400.0,
+}
+# [0-9] and not \d: other scripts' digits are no option values.
+PIECE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|sec|s|min|m|hour|h|day|d)")
+DURATION = re.compile(rf"(?:{PIECE.pattern})+")
+SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
+COUNT = re.compile(r"[0-9]{1,12}")
+SIZES = {"": 1, "k": 1024, "kib": 1024, "m": 1024**2, "mib": 1024**2, "g": 1024**3, "gib": 1024**3}
+SIZE = re.compile(r"([0-9]{1,12})([A-Za-z]*)")
+# A password is a line, not a file somebody named by mistake.
+SECRET_BYTES = 4096
+
+
+def duration(text: str) -> float:
+    """`5s`, `10m`, `1h30m`, `500ms`; a bare number is seconds."""
+    if SECONDS.fullmatch(text):
+        return float(text)
+    if not DURATION.fullmatch(text):
+        raise ValueError(f"{text!r} is no duration: write it like 5s, 10m or 1h30m")
+    return sum(float(number) * UNITS[unit] for number, unit in PIECE.findall(text))
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not COUNT.fullmatch(text) or not int(text):
+        raise ValueError(f"{text!r} is no count: write a whole number from 1")
+    return int(text)
+
+
+def size(text: str) -> int:
+    """Bytes: `65536`, `64k` (1024 each), `1M`."""
+    found = SIZE.fullmatch(text)
+    factor = SIZES.get(found[2].lower()) if found else None
+    if found is None or factor is None or not int(found[1]):
+        raise ValueError(f"{text!r} is no size: write bytes like 65536, 64k or 1M")
+    return int(found[1]) * factor
+
+
+def cap(text: str) -> Limit:
+    """`3/min`, `5/15min`, `20/h`: so many mails in so much time."""
+    number, slash, per = text.partition("/")
+    if not slash or not COUNT.fullmatch(number):
+        raise ValueError(f"{text!r} is no cap: write it like 3/min, 5/15min or 20/h")
+    if not int(number):
+        raise ValueError(f"{text!r} would never let a mail leave: allow at least 1")
+    try:
+        return Limit(int(number), per=UNITS[per] if per in UNITS else duration(per))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no cap: {error}") from None
+
+
+def cool_down(text: str) -> CoolDown | None:
+    """`1m..15m`: the first and the longest rest of a key; `off` for none."""
+    if text == "off":
+        return None
+    first, dots, longest = text.partition("..")
+    if not dots:
+        raise ValueError(f"{text!r} is no cool-down: write it like 1m..15m, or off")
+    try:
+        return CoolDown(first=duration(first), longest=duration(longest))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no cool-down: {error}") from None
+
+
+def keep(text: str) -> Keep:
+    """`200+200`: how many first and last lines of a burst are shown."""
+    head, plus, tail = text.partition("+")
+    if not (plus and COUNT.fullmatch(head) and COUNT.fullmatch(tail)):
+        raise ValueError(f"{text!r} is no pair of counts: write first and last lines like 200+200")
+    return Keep(head=int(head), tail=int(tail))
+
+
+def secret(path: str) -> str:
+    """The first line of a file that only its owner may read."""
+    # Checked on the open file, so that it cannot be exchanged in between.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise ValueError(f"{path!r} is a directory: name the file that holds the password")
+        if mode & 0o077:
+            raise ValueError(f"{path!r} can be read or written by others: run chmod 600 on it")
+        line = os.read(descriptor, SECRET_BYTES).split(b"\n")[0].rstrip(b"\r")
+    finally:
+        os.close(descriptor)
+    if not line:
+        raise ValueError(f"{path!r} holds no password in its first line")
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path!r} holds a password that is not UTF-8") from None
+
+
+def certificates(path: str) -> str:
+    """The path of a file of certificates, tried here: a sink would only find out with the first mail."""
+    import ssl
+
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise ValueError(f"{path!r} holds no certificates: name a PEM file") from None
+    return path

@@ -1,0 +1,77 @@
+"""burstmail as its users run it: a process of its own, with real pipes and signals."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import burstmail
+
+# The package under test, be it a checkout or an installed wheel.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(burstmail.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"}
+COMMAND = [sys.executable, "-m", "burstmail"]
+# The same without the wait that keeps supervisors calm.
+HASTY = [sys.executable, "-c", "import sys; from burstmail.cli import main; sys.exit(main(patience=0))"]
+# Far more than the 5 seconds a stop may take, far less than a hang.
+LONG = 30
+
+
+def run(
+    *options: str, lines: bytes = b"", command: list[str] = HASTY, **more: Any
+) -> subprocess.CompletedProcess[bytes]:
+    """Run to the end on these lines."""
+    more = {"input": lines, "capture_output": True, "env": ENVIRONMENT} | more
+    return subprocess.run([*command, *options], timeout=LONG, check=False, **more)
+
+
+@contextmanager
+def running(*options: str, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run while the block does; stdin, stdout and stderr are pipes."""
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([*COMMAND, *options], **(pipes | {"env": ENVIRONMENT, "bufsize": 0} | more)) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(process: subprocess.Popen[bytes]) -> tuple[int, float]:
+    """Wait for the end: the status and the seconds it took."""
+    started = time.monotonic()
+    return process.wait(LONG), time.monotonic() - started
+
+
+def until(condition: Any) -> None:
+    """Wait for something another process does; fails when it does not."""
+    end = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+
+
+def catching(process: subprocess.Popen[bytes]) -> None:
+    """Wait until the process has its signal handlers: what is sent before is not its business."""
+    until(lambda: _caught(process.pid) >> 14 & 1)
+
+
+def _caught(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("SigCgt:")[1].split()[0], 16)
+
+
+def mails(maildir: Path) -> list[str]:
+    """The texts of the mails delivered, oldest first."""
+    found = sorted((maildir / "new").iterdir()) if (maildir / "new").exists() else []
+    return [message_from_bytes(path.read_bytes(), policy=policy.default).get_content() for path in found]
+
+
+def shown(text: str) -> list[str]:
+    """The log lines in a mail's text: what is indented by two spaces."""
+    return [line[2:] for line in text.splitlines() if line.startswith("  ")]

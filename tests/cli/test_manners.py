@@ -1,0 +1,437 @@
+"""How the program behaves towards whoever started it: real processes, pipes and signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import COMMAND, HASTY, catching, ended, mails, run, running, shown, until
+
+STAYS_OPEN = ("--gap", "1h", "--max-age", "2h")
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Path:
+    return tmp_path / "mail"
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The URL of a mail server that accepts a connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"smtp://127.0.0.1:{server.getsockname()[1]}"
+
+
+def script(folder: Path, text: str) -> Path:
+    path = folder / "sendmail"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+# The end of input
+
+
+def test_end_of_input_mails_what_is_open_at_once(box: Path) -> None:
+    started = time.monotonic()
+    done = run("--to", "root", "--maildir", str(box), lines=b"one\ntwo\n")
+    assert time.monotonic() - started < 5
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert [shown(text) for text in mails(box)] == [["one", "two"]]
+
+
+def test_an_unfinished_last_line_is_a_line(box: Path) -> None:
+    assert run("--to", "root", "--maildir", str(box), lines=b"one\nhalf a li").returncode == 0
+    assert [shown(text) for text in mails(box)] == [["one", "half a li"]]
+
+
+@pytest.mark.parametrize("lines", [b"", b"\n"])
+def test_nothing_and_almost_nothing(box: Path, lines: bytes) -> None:
+    done = run("--to", "root", "--maildir", str(box), lines=lines)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(mails(box)) == len(lines)
+
+
+def test_every_byte_is_an_input(box: Path) -> None:
+    done = run("--to", "root", "--maildir", str(box), lines=b"nul \0 esc \x1b bad \xff\xfe cr \r end\nnext\n")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [shown(text) for text in mails(box)] == [[r"nul \x00 esc \x1b bad \xff\xfe cr \x0d end", "next"]]
+
+
+def test_a_line_of_100_mib_is_cut_and_marked(box: Path) -> None:
+    with running("--to", "root", "--maildir", str(box)) as process:
+        assert process.stdin
+        piece = b"x" * (1 << 20)
+        for _ in range(100):
+            while piece:
+                piece = piece[process.stdin.write(piece) :]
+            piece = b"x" * (1 << 20)
+        peak = int(Path(f"/proc/{process.pid}/status").read_text().split("VmHWM:")[1].split()[0])
+        process.stdin.write(b"\nnext\n")
+        process.stdin.close()
+        assert ended(process)[0] == 0
+    assert peak < 64 * 1024
+    (text,) = mails(box)
+    assert f"[... {100 * 2**20 - 65536} bytes cut]" in text
+    assert shown(text)[-1] == "next"
+
+
+def test_a_file_can_be_the_input(box: Path, tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"line\n" * 1000)
+    with (tmp_path / "log").open("rb") as file:
+        done = run("--to", "root", "--maildir", str(box), stdin=file, input=None)
+    assert done.returncode == 0
+    assert "1,000 lines" in mails(box)[0]
+
+
+# Signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_end_it_drains_the_pipe(box: Path, number: signal.Signals) -> None:
+    # Stopped while 1,000 lines are written and the signal sent: they are in the pipe, unread, when it wakes up.
+    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process:
+        assert process.stdin
+        catching(process)
+        process.send_signal(signal.SIGSTOP)
+        process.stdin.write(b"".join(b"line %d\n" % number for number in range(1000)))
+        process.send_signal(number)
+        process.send_signal(signal.SIGCONT)
+        # The writer is still there: there is no end of input.
+        status, seconds = ended(process)
+        assert (status, process.stdout and process.stdout.read(), process.stderr and process.stderr.read()) == (
+            0,
+            b"",
+            b"",
+        )
+    assert seconds < 5
+    (text,) = mails(box)
+    assert "1,000 lines" in text
+    assert shown(text)[-1] == "line 999"
+
+
+def test_a_half_line_at_the_end_is_kept(box: Path) -> None:
+    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process:
+        assert process.stdin
+        catching(process)
+        process.stdin.write(b"whole\nhalf")
+        process.terminate()
+        assert ended(process)[0] == 0
+    assert [shown(text) for text in mails(box)] == [["whole", "half"]]
+
+
+def test_a_writer_that_never_pauses_is_left_after_3_seconds(box: Path) -> None:
+    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN, stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        with subprocess.Popen(["sh", "-c", "while echo line; do sleep 0.05; done"], stdout=process.stdin, stderr=-3):
+            process.stdin.close()
+            catching(process)
+            process.terminate()
+            status, seconds = ended(process)
+    assert status == 0
+    assert 2.5 < seconds < 5
+    assert "lines" in mails(box)[0]
+
+
+def test_asked_twice_it_reads_no_further(box: Path) -> None:
+    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN, stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        with subprocess.Popen(["sh", "-c", "while echo line; do sleep 0.05; done"], stdout=process.stdin, stderr=-3):
+            process.stdin.close()
+            catching(process)
+            process.terminate()
+            time.sleep(0.5)
+            process.terminate()
+            status, seconds = ended(process)
+    assert status == 0
+    assert seconds < 1.5
+    assert mails(box)
+
+
+def test_sighup_mails_what_is_open_and_reading_goes_on(box: Path) -> None:
+    with running("--to", "root", "--maildir", str(box), "--cool-down", "off", *STAYS_OPEN) as process:
+        assert process.stdin
+        catching(process)
+        for number in (1, 2):
+            process.stdin.write(b"line %d\n" % number)
+            # The line is read once the pipe is empty and the process waits again.
+            until(lambda: _idle(process))
+            process.send_signal(signal.SIGHUP)
+            until(lambda number=number: len(mails(box)) == number)
+        process.stdin.close()
+        assert ended(process)[0] == 0
+    assert sorted(line for text in mails(box) for line in shown(text)) == ["line 1", "line 2"]
+
+
+def test_a_storm_of_sighups_blocks_nothing(box: Path) -> None:
+    with running("--to", "root", "--maildir", str(box)) as process:
+        assert process.stdin
+        catching(process)
+        for number in range(2000):
+            process.stdin.write(b"line %d\n" % number)
+            process.send_signal(signal.SIGHUP)
+        process.stdin.close()
+        status, seconds = ended(process)
+    assert status == 0
+    assert seconds < 5
+    assert sum(len(shown(text)) for text in mails(box)) > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_the_parent_wants_ignored_is_ignored(box: Path, number: signal.Signals) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with running("--to", "root", "--maildir", str(box), *STAYS_OPEN, restore_signals=False) as process:
+            assert process.stdin
+            until(lambda: _idle(process))
+            process.stdin.write(b"one\n")
+            until(lambda: _idle(process))
+            process.send_signal(number)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(1)
+            assert not mails(box)
+            process.stdin.close()
+            assert ended(process)[0] == 0
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_delivery_that_hangs_does_not_hold_up_the_end(silent: str) -> None:
+    with running("--to", "root", "--smtp", silent) as process:
+        assert process.stdin and process.stderr
+        process.stdin.write(b"one\ntwo\n")
+        catching(process)
+        process.terminate()
+        status, seconds = ended(process)
+        said = process.stderr.read()
+    assert status == 75
+    assert seconds < 5
+    assert b"1 mails (2 lines) not delivered" in said
+
+
+def test_children_are_not_in_the_group_that_is_stopped(tmp_path: Path) -> None:
+    # Supervisors signal the whole group: a delivery under way must not die of it.
+    sendmail = script(
+        tmp_path, f"cat > {tmp_path}/draft; echo > {tmp_path}/started; sleep 1; mv {tmp_path}/draft {tmp_path}/sent"
+    )
+    with running("--to", "root", "--sendmail", str(sendmail), "--max-lines", "1", process_group=0) as process:
+        assert process.stdin
+        process.stdin.write(b"one\n")
+        until((tmp_path / "started").exists)
+        os.killpg(process.pid, signal.SIGTERM)
+        assert ended(process)[0] == 0
+    assert "one" in (tmp_path / "sent").read_text()
+
+
+def test_it_does_not_wake_up_while_idle(box: Path) -> None:
+    with running("--to", "root", "--maildir", str(box)) as process:
+        catching(process)
+        until(lambda: _idle(process))
+        before = _switches(process)
+        time.sleep(2)
+        assert _switches(process) == before
+
+
+# Errors
+
+
+def test_what_was_not_delivered_is_counted_with_the_last_error() -> None:
+    done = run("--to", "root", "--smtp", "smtp://127.0.0.1:1", lines=b"one\ntwo\nthree\n")
+    assert (done.returncode, done.stdout) == (75, b"")
+    last = done.stderr.decode().splitlines()[-1]
+    assert last.startswith("burstmail: 1 mails (3 lines) not delivered")
+    assert "Connection refused" in last
+
+
+def test_mail_refused_for_good_is_not_success(tmp_path: Path) -> None:
+    done = run("--to", "nobody", "--sendmail", str(script(tmp_path, "echo no such user >&2; exit 67")), lines=b"one\n")
+    assert done.returncode == 75
+    assert b"no such user" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "required: --to"),
+        (["--to"], "--to"),
+        (["--to", "-x"], "--to"),
+        (["--to=-x@example.org"], "-x@example.org"),
+        (["--to", "root\nBcc: evil@example.org"], r"root\nBcc"),
+        (["--to", ""], "address"),
+        (["--to", "a@example.org,b@example.org"], "a@example.org,b@example.org"),
+        (["--to", "root", "--from", "a b"], "a b"),
+        (["--to", "root", "--gap", "soon"], "--gap: 'soon' is no duration"),
+        (["--to", "root", "--gap", "0s"], "gap"),
+        (["--to", "root", "--cap", "0/min"], "--cap: '0/min' would never"),
+        (["--to", "root", "--cool-down", "15m..1m"], "--cool-down: '15m..1m'"),
+        (["--to", "root", "--keep", "0+0"], "--keep"),
+        (["--to", "root", "--key", "host,colour"], "colour"),
+        (["--to", "root", "--subject", "{nonsense}"], "nonsense"),
+        (["--to", "root", "--frobnicate"], "--frobnicate"),
+        (["--to", "root", "extra"], "extra"),
+        (["--to", "root", "--print", "--maildir", "x"], "not allowed with"),
+        (["--to", "root", "--smtp", "http://example.org"], "http://example.org"),
+        (["--to", "root", "--smtp", "smtp://user@example.org"], "password"),
+        (["--to", "root", "--password-file", "/nonexistent"], "--password-file: '/nonexistent': No such file"),
+        (["--to", "root", "--smtp", "smtp://example.org", "--smtp-ca", "/nonexistent"], "No such file"),
+        (["--to", "root", "--print", "--smtp-ca", "/etc/ssl/certs/ca-certificates.crt"], "--smtp"),
+        (["--to", "root", "--sendmail", "/nonexistent"], "/nonexistent"),
+    ],
+)
+def test_a_wrong_option_is_explained_in_one_line(options: list[str], words: str) -> None:
+    done = run(*options, lines=b"a line\n")
+    assert (done.returncode, done.stdout) == (78, b"")
+    said = done.stderr.decode()
+    assert said.startswith("burstmail: ")
+    assert said.count("\n") == 1
+    assert words in said
+
+
+def test_a_machine_without_sendmail_is_told_what_to_do(tmp_path: Path) -> None:
+    # The usual places hidden: that no machine the tests run on has one, or that all have, cannot be relied on.
+    code = "import os, sys; os.access = lambda *_: False; from burstmail.cli import main; sys.exit(main(patience=0))"
+    environment = {"PATH": str(tmp_path)}
+    done = run("--to", "root", command=[HASTY[0], "-c", code], env=environment | _package())
+    assert done.returncode == 78
+    assert done.stderr.startswith(b"burstmail: no sendmail command on this machine")
+
+
+def test_without_a_terminal_it_waits_before_it_fails() -> None:
+    # syslog-ng starts it again at once.
+    started = time.monotonic()
+    done = run("--to", "root", "--gap", "soon", command=COMMAND)
+    assert done.returncode == 78
+    assert 5 <= time.monotonic() - started < 10
+
+
+def test_the_wait_ends_when_asked_to() -> None:
+    with running("--to", "root", "--gap", "soon") as process:
+        assert process.stderr
+        assert process.stderr.read(1) == b"b"
+        process.terminate()
+        status, seconds = ended(process)
+    assert status == 78
+    assert seconds < 2
+
+
+def test_at_a_terminal_it_does_not_wait() -> None:
+    ours, theirs = os.openpty()
+    started = time.monotonic()
+    done = run("--gap", "soon", command=COMMAND, stdin=theirs, input=None)
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 78
+    assert time.monotonic() - started < 4
+
+
+def test_a_closed_standard_input_is_explained(box: Path) -> None:
+    done = _redirected("<&-", "--to", "root", "--maildir", str(box))
+    assert done.returncode == 78
+    assert done.stderr.startswith(b"burstmail: standard input is closed")
+
+
+def test_an_input_that_cannot_be_read_is_explained(tmp_path: Path, box: Path) -> None:
+    done = _redirected(f"0> {tmp_path}/file", "--to", "root", "--maildir", str(box))
+    assert done.returncode == 74
+    assert done.stderr == b"burstmail: cannot read descriptor 0: Bad file descriptor\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not read a file")
+def test_a_file_without_read_permission_is_explained(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("hunter2")
+    secret.chmod(0o600)
+    code = "import os, sys; from burstmail.cli import main; os.setuid(65534); sys.exit(main(patience=0))"
+    options = ("--to", "root", "--smtp", "smtps://user@127.0.0.1", "--password-file", str(secret))
+    done = run(*options, command=[HASTY[0], "-c", code])
+    assert done.returncode == 78
+    assert done.stderr.decode() == (
+        f"burstmail: argument --password-file: '{secret}': Permission denied (see burstmail --help)\n"
+    )
+
+
+# Standard output and error
+
+
+def test_print_shows_the_mail_and_nothing_else() -> None:
+    done = run("--to", "root", "--from", "me@example.org", "--print", lines="grüße\nb\n".encode())
+    assert (done.returncode, done.stderr) == (0, b"")
+    head, _, text = done.stdout.decode().partition("\n\n")
+    assert [line.split(":")[0] for line in head.splitlines()] == ["From", "To", "Subject", "Date"]
+    assert shown(text) == ["grüße", "b"]
+
+
+def test_print_to_nobody_ends() -> None:
+    with running("--to", "root", "--print", "--max-lines", "1", "--cool-down", "off") as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdout.close()
+        # The input does not end, but there is nothing more to do.
+        process.stdin.write(b"one\n")
+        status, seconds = ended(process)
+        said = process.stderr.read()
+    assert status == 75
+    assert seconds < 5
+    assert b"nobody reads standard output any more" in said
+    assert b"Traceback" not in said and b"Exception" not in said
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_outputs_are_none_of_its_business(box: Path, closed: str) -> None:
+    done = _redirected(closed, "--to", "root", "--maildir", str(box), lines=b"one\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert [shown(text) for text in mails(box)] == [["one"]]
+
+
+def test_print_without_a_standard_output_is_misuse() -> None:
+    done = _redirected(">&-", "--to", "root", "--print", lines=b"one\n")
+    assert done.returncode == 78
+    assert b"--print needs a standard output" in done.stderr
+
+
+def test_a_full_disk_behind_print_is_reported() -> None:
+    done = _redirected("> /dev/full", "--to", "root", "--print", lines=b"one\n")
+    assert done.returncode == 75
+    assert b"No space left on device" in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+def _package() -> dict[str, str]:
+    from tests.cli.process import ENVIRONMENT
+
+    return {"PYTHONPATH": ENVIRONMENT["PYTHONPATH"]}
+
+
+def _redirected(how: str, *options: str, lines: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Started by a shell that redirects."""
+    return run(*options, lines=lines, command=["sh", "-c", f'exec "$@" {how}', "sh", *HASTY])
+
+
+def _idle(process: subprocess.Popen[bytes]) -> bool:
+    """Asleep in poll(), with nothing left to read."""
+    poll = Path(f"/proc/{process.pid}/wchan").read_text()
+    return "poll" in poll and not _unread(process)
+
+
+def _unread(process: subprocess.Popen[bytes]) -> int:
+    from array import array
+    from fcntl import ioctl
+    from termios import FIONREAD
+
+    count = array("i", [0])
+    with open(f"/proc/{process.pid}/fd/0", "rb", buffering=0) as pipe:
+        ioctl(pipe, FIONREAD, count)
+    return count[0]
+
+
+def _switches(process: subprocess.Popen[bytes]) -> int:
+    """Context switches of all threads."""
+    tasks = Path(f"/proc/{process.pid}/task").glob("*/status")
+    texts = [task.read_text() for task in tasks]
+    return sum(int(line.split()[1]) for text in texts for line in text.splitlines() if "ctxt_switches" in line)

@@ -1,0 +1,150 @@
+"""What a person writes after an option."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from burstmail import CoolDown, Keep, Limit
+from burstmail.cli import values
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("5s", 5), ("5", 5), ("0.5", 0.5), ("500ms", 0.5), ("10m", 600), ("1h30m", 5400), ("2d", 172800), ("1.5min", 90)],
+)
+def test_durations_are_read_as_people_write_them(text: str, seconds: float) -> None:
+    assert values.duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "s", "-5s", "+5", "5x", "5 s", "1h30", "inf", "nan", "1e9", "٥s", "5s\n", " 5s", "0x5", "1_000", "9" * 400],
+)
+def test_what_is_no_duration_is_named(text: str) -> None:
+    with pytest.raises(ValueError, match="is no duration") as caught:
+        values.duration(text)
+    assert repr(text) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_a_duration_or_a_value_error(text: str) -> None:
+    for function in (values.duration, values.cap, values.cool_down, values.keep, values.size, values.count):
+        try:
+            function(text)
+        except ValueError as error:
+            assert len(str(error).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [("3/min", Limit(3, 60)), ("5/15min", Limit(5, 900)), ("20/h", Limit(20, 3600)), ("1/1h30m", Limit(1, 5400))],
+)
+def test_caps(text: str, limit: Limit) -> None:
+    assert values.cap(text) == limit
+
+
+@pytest.mark.parametrize("text", ["", "3", "/min", "3/", "-3/min", "3/week", "0/min", "1/0s", "1.5/min"])
+def test_what_is_no_cap_is_named(text: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        values.cap(text)
+    assert str(caught.value).startswith(repr(text))
+
+
+def test_a_cap_of_nothing_says_what_it_would_do() -> None:
+    with pytest.raises(ValueError, match="'0/min' would never let a mail leave: allow at least 1"):
+        values.cap("0/min")
+
+
+def test_cool_downs() -> None:
+    assert values.cool_down("1m..15m") == CoolDown(first=60, longest=900)
+    assert values.cool_down("off") is None
+
+
+@pytest.mark.parametrize("text", ["", "1m", "1m..", "..15m", "15m..1m", "1m...15m", "on", "0s..1m"])
+def test_what_is_no_cool_down_is_named(text: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        values.cool_down(text)
+    assert str(caught.value).startswith(repr(text))
+
+
+def test_keep() -> None:
+    assert values.keep("200+200") == Keep(head=200, tail=200)
+    assert values.keep("5+0") == Keep(head=5, tail=0)
+
+
+@pytest.mark.parametrize("text", ["", "200", "0+0", "-1+5", "1+2+3", "a+b"])
+def test_what_is_no_keep_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        values.keep(text)
+
+
+def test_sizes_and_counts() -> None:
+    assert [values.size(text) for text in ("1", "64k", "64KiB", "1M", "2g")] == [1, 65536, 65536, 1 << 20, 2 << 30]
+    assert values.count("12") == 12
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "64kB", "k", "1.5M", "٣"])
+def test_what_is_no_size_is_named(text: str) -> None:
+    with pytest.raises(ValueError, match="is no size"):
+        values.size(text)
+    with pytest.raises(ValueError, match="is no count"):
+        values.count(text)
+
+
+def secret(folder: Path, content: bytes, mode: int = 0o600) -> str:
+    path = folder / "password"
+    path.write_bytes(content)
+    path.chmod(mode)
+    return str(path)
+
+
+@pytest.mark.parametrize("content", [b"hunter2", b"hunter2\n", b"hunter2\r\nsecond line\n"])
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_a_secret_is_the_first_line_of_the_owners_file(tmp_path: Path, content: bytes, mode: int) -> None:
+    assert values.secret(secret(tmp_path, content, mode)) == "hunter2"
+
+
+def test_blanks_belong_to_a_secret(tmp_path: Path) -> None:
+    assert values.secret(secret(tmp_path, b" hunter 2 \n")) == " hunter 2 "
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o602])
+def test_a_secret_that_others_can_read_is_refused_and_not_shown(tmp_path: Path, mode: int) -> None:
+    with pytest.raises(ValueError, match="chmod 600") as caught:
+        values.secret(secret(tmp_path, b"hunter2", mode))
+    assert "hunter2" not in str(caught.value)
+
+
+def test_no_secret(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no password in its first line"):
+        values.secret(secret(tmp_path, b"\nhunter2"))
+    with pytest.raises(ValueError, match="not UTF-8") as caught:
+        values.secret(secret(tmp_path, b"\xff\xfe"))
+    assert "\\xff" not in str(caught.value)
+    with pytest.raises(ValueError, match="is a directory"):
+        values.secret(str(tmp_path))
+    with pytest.raises(FileNotFoundError):
+        values.secret(str(tmp_path / "missing"))
+
+
+def test_reading_a_secret_leaves_no_descriptor_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    values.secret(secret(tmp_path, b"x"))
+    with pytest.raises(ValueError):
+        values.secret(secret(tmp_path, b""))
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_certificates_are_looked_at_before_the_first_mail(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_text("not a certificate")
+    with pytest.raises(ValueError, match="holds no certificates"):
+        values.certificates(str(path))
+    with pytest.raises(FileNotFoundError):
+        values.certificates(str(tmp_path / "missing.pem"))
