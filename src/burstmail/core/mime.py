@@ -13,8 +13,9 @@ from binascii import b2a_base64, b2a_qp
 from collections.abc import Iterable, Iterator
 
 WIDTH = 78
-# Bytes in one encoded word: 45 make 60 base64 characters, with `=?utf-8?b?` and `?=` 72 of the 75 that RFC 2047 allows.
-WORD = 45
+# Bytes in one encoded word: they make 52 base64 characters, with `=?utf-8?b?` and `?=` 64, behind `Subject: ` 73 of the
+# 76 to which RFC 2047 section 2 limits such a line.
+WORD = 39
 # Bytes in one line of base64: 76 characters (RFC 2045 section 6.8).
 ROW = 57
 

@@ -46,10 +46,9 @@ class Subject:
         for text, field, form, conversion in parts:
             self._pieces.append(text)
             if field is not None:
-                if field not in FIELDS or form or conversion:
-                    known = " ".join(f"{{{name}}}" for name in FIELDS)
-                    raise ValueError(f"subject {template!r}: {{{field}}} is no field; there are {known}")
-                self._pieces.append(FIELDS[field])
+                if form or conversion:
+                    raise ValueError(f"subject {template!r}: write {{{field}}} alone, without a format or conversion")
+                self._pieces.append(_field(field, template))
         if not template.strip():
             raise ValueError("subject: it is empty; leave it out for the default")
 
@@ -57,6 +56,13 @@ class Subject:
         """The subject: one line, visible characters only."""
         filled = (piece if isinstance(piece, str) else piece(burst, names, zone) for piece in self._pieces)
         return one_line("".join(filled)).strip()
+
+
+def _field(name: str, template: str) -> Field:
+    if name not in FIELDS:
+        known = " ".join(f"{{{known}}}" for known in FIELDS)
+        raise ValueError(f"subject {template!r}: {{{name}}} is no field; there are {known}")
+    return FIELDS[name]
 
 
 def named(burst: Burst) -> Names:

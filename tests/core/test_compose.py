@@ -1,0 +1,366 @@
+"""One mail per burst: what the person woken by it reads, and what no log line can do to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta, timezone
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from burstmail.core.compose import Composer
+from burstmail.core.escape import visible
+from burstmail.core.excerpt import Excerpt, Keep
+from burstmail.core.model import Burst, CloseReason, Message
+from burstmail.errors import StateMismatch
+
+BERLIN = timezone(timedelta(hours=1))
+# 2026-11-23 10:00:00 in Berlin.
+TEN = 1795424400.0
+NAMES = [
+    *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress", "X-Burstmail"),
+    *("MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
+]
+ANYTHING = st.text(st.characters(), max_size=80)
+HOSTILE = st.text(st.sampled_from("=?utf8qb_0AD\r\n\t [].-<>38:;\x1b\x85\u2028\u202eä日\ud800x"), max_size=60)
+
+
+def ssh(number: int, host: str = "web1", program: str = "sshd") -> str:
+    return f"<38>Nov 23 10:00:00 {host} {program}[{number}]: Failed password for root"
+
+
+def burst(*lines: str, keep: Keep | None = None, **fields: Any) -> Burst:
+    keep = keep or Keep(head=2, tail=1)
+    head, rest = lines[: keep.head], lines[keep.head :]
+    tail = rest[max(0, len(rest) - keep.tail) :]
+    excerpt = Excerpt(keep=keep, head=head, tail=tail, count=fields.pop("count", len(lines)), size=0)
+    times = {"first": TEN, "last": TEN + 38, "closed": TEN + 43, "time": TEN + 43}
+    made: dict[str, Any] = {"key": "", "reason": CloseReason.GAP, "epoch": "e", "seq": 1, "gone": 0, **times, **fields}
+    return Burst(excerpt=excerpt, **made)
+
+
+def composer(**options: Any) -> Composer:
+    return Composer("ops@example.org", **{"sender": "log@web1.example.org", "host": "web1", "zone": BERLIN, **options})
+
+
+def composed(item: Burst, **options: Any) -> Message:
+    (message,) = composer(**options).feed(item, 0.0)
+    return message
+
+
+def parsed(message: Message) -> EmailMessage:
+    mail = message_from_bytes(message.data.replace(b"\r\n", b"\n"), policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    return mail
+
+
+def content(message: Message) -> str:
+    # Base64 carries line ends as they are on the wire (RFC 2045 section 6.8).
+    return str(parsed(message).get_content()).replace("\r\n", "\n")
+
+
+def text(item: Burst, **options: Any) -> str:
+    return content(composed(item, **options))
+
+
+def subject(item: Burst, **options: Any) -> str:
+    return str(parsed(composed(item, **options))["Subject"])
+
+
+def test_a_burst_becomes_this_mail() -> None:
+    message = composed(burst(*(ssh(number) for number in range(9)), count=1412, resume=TEN + 103))
+    assert message.data.decode() == (
+        "From: log@web1.example.org\r\n"
+        "To: ops@example.org\r\n"
+        "Subject: [burstmail] web1 sshd: 1,412 lines in 38 s\r\n"
+        "Date: Mon, 23 Nov 2026 10:00:43 +0100\r\n"
+        f"Message-ID: {message.id}\r\n"
+        "Auto-Submitted: auto-generated\r\n"
+        "X-Auto-Response-Suppress: All\r\n"
+        "X-Burstmail: lines=1412; shown=3; left-out=1409; bursts=1\r\n"
+        "MIME-Version: 1.0\r\n"
+        'Content-Type: text/plain; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n"
+        "\r\n"
+        "1,412 lines from web1 sshd in 38 s.\r\n"
+        "\r\n"
+        "First line: 10:00:00, Mon 23 Nov 2026 (UTC+01:00).\r\n"
+        "Last line: 10:00:38; then it was quiet for 5 s.\r\n"
+        "Shown: 3 of 1,412 lines: the first 2 and the last 1. Left out: 1,409.\r\n"
+        "Next: no further mail about this before 10:01:43. Lines that come until the=\r\n"
+        "n are held and counted, not lost.\r\n"
+        "\r\n"
+        "  info    Nov 23 10:00:00 web1 sshd[0]: Failed password for root\r\n"
+        "  info    Nov 23 10:00:00 web1 sshd[1]: Failed password for root\r\n"
+        "[1,409 lines left out here]\r\n"
+        "  info    Nov 23 10:00:00 web1 sshd[8]: Failed password for root\r\n"
+        "\r\n"
+        "--=20\r\n"
+        "burstmail 0.1.0 on web1\r\n"
+    )
+    assert (message.sender, message.recipients, message.count) == ("log@web1.example.org", ("ops@example.org",), 1412)
+
+
+def test_a_single_line_is_told_in_few_words() -> None:
+    found = text(burst("disk failed", last=TEN, closed=TEN + 5))
+    assert found.startswith(
+        "1 line.\n\nWhen: 10:00:00, Mon 23 Nov 2026 (UTC+01:00); then it was quiet for 5 s.\n"
+        "Shown: 1 line, none left out.\n\n  disk failed\n\n-- \n"
+    )
+    assert subject(burst("disk failed", last=TEN)) == "[burstmail] log: 1 line"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (CloseReason.GAP, "then it was quiet for 5 s."),
+        (CloseReason.MAX_AGE, "it was still going on when this mail was cut after 43 s."),
+        (CloseReason.MAX_LINES, "more was coming: this mail was cut at its limit of lines."),
+        (CloseReason.MAX_BYTES, "more was coming: this mail was cut at its limit of size."),
+        (CloseReason.CROWDED, "more may follow: this mail was sent early, because many other sources were busy."),
+        (CloseReason.FLUSH, "more may follow: this mail was sent early, as asked for."),
+        (CloseReason.END, "then the input ended."),
+    ],
+)
+def test_the_mail_says_why_it_came_when_it_came(reason: CloseReason, words: str) -> None:
+    assert f"\nLast line: 10:00:38; {words}\n" in text(burst("a", "b", reason=reason))
+
+
+def test_a_folded_mail_says_what_it_stands_for() -> None:
+    folded = burst("a", "b", count=4312, bursts=12, waited=847.0, first=TEN - 800, reason=CloseReason.MAX_AGE)
+    assert "\nPut together: 12 bursts, the first held back for 14 min, to keep mails few.\n" in text(folded)
+    # How old the last of several bursts was is not known.
+    assert "; it was still going on when this mail was cut.\n" in text(folded)
+    assert subject(folded) == "[burstmail] log: 4,312 lines in 12 bursts, 14 min"
+    assert subject(replace(folded, first=TEN, last=TEN)) == "[burstmail] log: 4,312 lines in 12 bursts"
+
+
+def test_a_mail_that_had_to_wait_alone_says_so() -> None:
+    assert "\nLate: held back for 40 s, to keep mails few.\n" in text(burst("a", waited=40.0))
+    assert "held back" not in text(burst("a", waited=0.5))
+
+
+def test_days_are_named_where_they_differ() -> None:
+    late = burst("a", "b", last=TEN + 86400, time=TEN + 86410, closed=TEN + 86405, resume=TEN + 2 * 86400)
+    assert "\nFirst line: 10:00:00, Mon 23 Nov 2026 (UTC+01:00).\n" in text(late)
+    assert "\nLast line: 10:00:00, Tue 24 Nov 2026; then" in text(late)
+    assert " before 10:00:00, Wed 25 Nov 2026. Lines" in text(late)
+
+
+@pytest.mark.parametrize("resume", [None, TEN, TEN + 43])
+def test_open_caps_are_not_mentioned(resume: float | None) -> None:
+    assert "Next:" not in text(burst("a", resume=resume))
+
+
+@pytest.mark.parametrize(
+    ("keep", "words"),
+    [
+        (Keep(head=2, tail=1), "Shown: 3 of 5 lines: the first 2 and the last 1. Left out: 2.\n"),
+        (Keep(head=2, tail=0), "Shown: 2 of 5 lines: the first 2. Left out: 3.\n"),
+        (Keep(head=0, tail=2), "Shown: 2 of 5 lines: the last 2. Left out: 3.\n"),
+        (Keep(head=5, tail=0), "Shown: all 5 lines, none left out.\n"),
+    ],
+)
+def test_shown_and_left_out_add_up(keep: Keep, words: str) -> None:
+    found = text(burst("a", "b", "c", "d", "e", keep=keep))
+    assert words in found
+    marks = re.findall(r"(?m)^\[(\d+) lines left out here\]$", found)
+    assert len(re.findall(r"(?m)^  [a-e]$", found)) + sum(map(int, marks)) == 5
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("<0>a", "  emerg   a"),
+        ("<38>a", "  info    a"),
+        ("<191>a", "  debug   a"),
+        ("<164>1 2026-11-23T10:00:00Z h p - - - x", "  warning 1 2026-11-23T10:00:00Z h p - - - x"),
+        ("<192>a", "  <192>a"),
+        ("<038>a", "  <038>a"),
+        ("<>a", "  <>a"),
+        ("a <38>b", "  a <38>b"),
+        ("\ttabs stay", "  \ttabs stay"),
+        ("\x1b[2Jgone\r\x00\u202e", "  \\x1b[2Jgone\\x0d\\x00\\u202e"),
+        ("two\nlines", "  two\\x0alines"),
+        ("", "  "),
+    ],
+)
+def test_a_line_is_shown_indented_escaped_and_with_its_severity(line: str, shown: str) -> None:
+    assert text(burst(line)).split("\n\n")[2] == shown
+
+
+@pytest.mark.parametrize("forged", ["[1,000 lines left out here]", "-- ", "Shown: all 9 lines, none left out."])
+def test_no_line_can_pass_for_a_sentence_of_the_mail(forged: str) -> None:
+    lines = text(burst(forged)).split("\n")
+    assert lines.count("  " + forged) == 1
+    assert lines.count(forged) == (forged == "-- ")
+
+
+def test_a_digest_names_its_sources_most_lines_first() -> None:
+    parts = (("web1 sshd", 12), ("db2\x1b postgres", 4100), ("", 7))
+    found = text(burst("a", count=4119, bursts=9, waited=60.0, parts=parts))
+    assert found.startswith("4,119 lines from 2+ sources in 38 s.\n")
+    table = "  4,100  db2\\x1b postgres\n     12  web1 sshd\n      7  (everything else)\n"
+    assert f"\n\nLines from each source:\n{table}\n  a\n" in found
+
+
+def test_a_long_digest_adds_up_what_it_does_not_name() -> None:
+    parts = tuple((f"host{number:02}", 100 - number) for number in range(22))
+    found = text(burst("a", parts=parts))
+    assert found.startswith("1 line from 22 sources")
+    assert "\n   81  host19\n  159  (2 other sources)\n\n" in found
+    assert "host20" not in found
+
+
+def test_a_digest_of_nameless_lines_has_at_least_one_source() -> None:
+    assert subject(burst("a", parts=(("", 1),)), subject="{what}") == "1+ sources"
+
+
+@pytest.mark.parametrize(
+    ("lines", "what"),
+    [
+        ([ssh(1)], "web1 sshd"),
+        ([ssh(1), ssh(2, "web2"), ssh(3, "web2")], "web2 +1 sshd"),
+        ([ssh(1, program="cron"), ssh(2), ssh(3)], "web1 sshd +1"),
+        (["<38>Nov 23 10:00:00 sshd[1]: no host"], "sshd"),
+        (["no syslog"], "orders"),
+        (["no syslog", ssh(1)], "web1 sshd"),
+    ],
+)
+def test_what_a_mail_is_about_comes_from_its_lines(lines: list[str], what: str) -> None:
+    assert subject(burst(*lines, key="orders"), subject="{what}") == what
+
+
+def test_the_key_is_told_where_the_names_do_not() -> None:
+    assert text(burst(ssh(1), key="orders")).startswith('1 line from web1 sshd (key "orders") in 38 s.\n')
+    assert text(burst(ssh(1), key="web1")).startswith("1 line from web1 sshd in 38 s.\n")
+    assert text(burst("x", key=" \t")).startswith("1 line in 38 s.\n")
+
+
+def test_every_field_of_the_template_is_filled() -> None:
+    fields = ["what", "host", "program", "key", "count", "lines", "duration", "bursts", "summary", "reason"]
+    fields += ["first", "last"]
+    template = "{{" + "|".join(f"{{{name}}}" for name in fields) + "}}"
+    item = burst(ssh(1), key="k", count=1412, bursts=3)
+    assert subject(item, subject=template) == (
+        "{web1 sshd|web1|sshd|k|1,412|1,412 lines|38 s|3|1,412 lines in 3 bursts, 38 s|gap|10:00:00|10:00:38}"
+    )
+    bare = "|".join(f"{{{name}}}" for name in fields[:4])
+    assert subject(burst("x"), subject=bare) == "log|unknown|unknown|log"
+    digest = burst("x", parts=(("a", 1), ("b", 1)))
+    assert subject(digest, subject=bare) == "2 sources|2 sources|2 sources|2 sources"
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{nope}", r"\{nope\} is no field; there are \{what\} \{host\}"),
+        ("{what.upper}", r"is no field"),
+        ("{what[0]}", r"is no field"),
+        ("{what!r}", r"write \{what\} alone"),
+        ("{what:>9999999999}", r"write \{what\} alone"),
+        ("{}", r"\{\} is no field"),
+        ("{", "a literal brace is written twice"),
+        (" ", "empty"),
+    ],
+)
+def test_a_template_with_anything_else_is_refused_at_once(template: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        composer(subject=template)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"to": []}, "at least one recipient"),
+        ({"to": "a@b\nBcc: c@d"}, "address"),
+        ({"to": ["ok@example.org", "-x"]}, "address '-x'"),
+        ({"to": "a@b", "sender": "a b"}, "address 'a b'"),
+        ({"to": "a@b", "host": "a>b"}, "host 'a>b': not a valid name"),
+    ],
+)
+def test_bad_addresses_and_names_are_refused_in_one_line(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        Composer(**options)
+    assert "\n" not in str(caught.value)
+
+
+def test_several_recipients_are_all_in_the_header_and_none_twice() -> None:
+    people = [f"person{number}@long-domain-name.example.org" for number in range(9)]
+    (message,) = Composer([*people, people[0]], sender="root", host="h").feed(burst("a"), 0.0)
+    assert message.recipients == tuple(people)
+    assert [found.addr_spec for found in parsed(message)["To"].addresses] == people
+    assert max(map(len, message.data.split(b"\r\n"))) <= 78
+
+
+def test_sender_and_host_are_the_machines_own_by_default() -> None:
+    (message,) = Composer("root").feed(burst("a"), 0.0)
+    assert re.fullmatch(r"[^@]+@[^@]+", message.sender)
+    assert message.id.endswith(message.sender.partition("@")[2] + ">")
+
+
+def test_a_message_is_readable_at_a_terminal() -> None:
+    # A regression: CRLF of the wire, decoded from base64 or not, reached the terminal.
+    for line in ("disk failed", "日本語 " * 20):
+        found = composed(burst(line)).readable()
+        assert found.startswith(
+            "From: log@web1.example.org\nTo: ops@example.org\nSubject: [burstmail] log: 1 line in 38 s\n"
+        )
+        assert f"\n\n  {line}\n\n-- \nburstmail 0.1.0 on web1\n" in found
+        assert "\r" not in found
+
+
+@given(st.lists(HOSTILE | ANYTHING, min_size=1, max_size=6), HOSTILE | ANYTHING)
+@example(
+    ["=?utf-8?q?=0ABcc:_evil?= x", "<38>Nov 23 10:00:00 =?u?q?=0AA: =?u?q?=0AB: x"], "=?utf-8?q?=0ABcc:_evil?= x\n"
+)
+@example(["<38>Nov 23 10:00:00 h\u3000\xa0 p\xa0: x"], "\u3000")
+def test_no_byte_of_a_line_or_key_becomes_a_header(lines: list[str], key: str) -> None:
+    item = burst(*lines, key=key, keep=Keep(head=6, tail=0))
+    message = composed(item, subject="{what} {host} {program} {key}")
+    mail = parsed(message)
+    assert mail.keys() == NAMES
+    assert message.data.isascii()
+    assert not re.search(rb"\r(?!\n)|(?<!\r)\n", message.data)
+    body = content(message)
+    for line in lines:
+        assert "  " + visible(line) in body or re.match("<[0-9]+>", line)
+    assert len(body.split("\n")) == len(lines) + 10
+    assert composed(item, subject="{what} {host} {program} {key}") == message
+
+
+def message_id(item: Burst) -> str:
+    return composed(item).id
+
+
+def test_the_same_place_in_the_stream_is_the_same_message() -> None:
+    item = burst("a", "b")
+    later = replace(item, first=TEN + 1, closed=TEN + 50, time=TEN + 60, excerpt=burst("c").excerpt)
+    assert message_id(item) == message_id(later)
+
+
+@pytest.mark.parametrize(
+    "change", [{"epoch": "f"}, {"seq": 2}, {"gone": 1}, {"key": "k"}, {"parts": (("a", 1),)}, {"epoch": ""}]
+)
+def test_another_place_is_another_message(change: dict[str, Any]) -> None:
+    assert message_id(burst("a")) != message_id(replace(burst("a"), **change))
+
+
+@pytest.mark.parametrize("change", [{"first": TEN + 1}, {"closed": TEN}, {"excerpt": burst("c").excerpt}])
+def test_bursts_nobody_numbered_are_told_apart_by_what_they_are(change: dict[str, Any]) -> None:
+    unnumbered = burst("a", epoch="", seq=0)
+    assert message_id(unnumbered) != message_id(replace(unnumbered, **change))
+
+
+def test_it_holds_nothing_and_has_a_state_of_its_own() -> None:
+    machine = composer()
+    assert (machine.held, machine.poll(9.0), machine.flush(9.0), machine.drain(9.0)) == (0, [], [], [])
+    machine.load(machine.dump())
+    with pytest.raises(StateMismatch):
+        machine.load(["Caps", 1])
