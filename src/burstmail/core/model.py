@@ -158,7 +158,9 @@ class Message:
         mail = message_from_bytes(self.data, policy=policy.default)
         head = [f"{name}: {mail[name]}" for name in ("From", "To", "Subject", "Date")]
         body = mail.get_body(("plain",))
-        return "\n".join([*head, "", "" if body is None else body.get_content()])
+        # CRLF inside the encoding is the wire's line end, not a person's.
+        text = "" if body is None else body.get_content().replace("\r\n", "\n")
+        return "\n".join([*head, "", text])
 
 
 Item: TypeAlias = Message | Burst
