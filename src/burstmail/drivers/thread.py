@@ -61,6 +61,8 @@ class Pipeline:
         self._armed = -inf
         self._closed = self._abandoned = self._broken = False
         self._bug: BaseException | None = None
+        # The last one: what the end is explained with.
+        self._error: DeliveryError | None = None
 
     def feed(self, lines: Batch | str) -> None:
         """Take lines in, now. Never waits for a sink. Raises RuntimeError after `close`."""
@@ -102,7 +104,8 @@ class Pipeline:
             first, self._abandoned = not self._abandoned, True
             left = self._flow.statistics()
         if left.waiting and first:
-            logger.error("%d mails (%d lines) not delivered at exit, and lost", left.waiting, left.lines_held)
+            words = "%d mails (%d lines) not delivered at exit, and lost; last error: %s"
+            logger.error(words, left.waiting, left.lines_held, self._error or "none yet, the attempt has not ended")
         if bug := self._bug:
             self._bug = None
             raise bug
@@ -185,6 +188,7 @@ class Pipeline:
     ) -> None:
         errors = {"all": result} if isinstance(result, DeliveryError) else result
         for name, error in errors.items():
+            self._error = error
             logger.warning("try %d failed for %s: %s", attempt.number, name, error)
         for letter in dead:
             logger.error("a mail of %d lines is undeliverable: %s", letter.item.count, letter.error)
