@@ -17,9 +17,10 @@ from math import inf
 from burstmail import Pipeline, Source, SystemClock
 
 STOP = (signal.SIGTERM, signal.SIGINT)
-# rsyslog kills 5 seconds after it has asked: 3 to read what is in the pipe, what is left of 4.5 to deliver.
+# rsyslog kills 5 seconds after it has asked: 3 to read what is in the pipe, what is left of 4.3 to deliver, and the
+# rest for a busy machine to notice.
 READING = 3.0
-ENDING = 4.5
+ENDING = 4.3
 # Without a signal nobody waits for us; the bound is the library's own.
 GRACE = 4.0
 
