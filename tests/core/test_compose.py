@@ -109,7 +109,7 @@ def test_a_burst_becomes_this_mail() -> None:
 def test_a_single_line_is_told_in_few_words() -> None:
     found = text(burst("disk failed", last=TEN, closed=TEN + 5))
     assert found.startswith(
-        "1 line.\n\nWhen: 10:00:00, Mon 23 Nov 2026 (UTC+01:00); then it was quiet for 5 s.\n"
+        "1 line.\n\nReceived: 10:00:00, Mon 23 Nov 2026 (UTC+01:00); then it was quiet for 5 s.\n"
         "Shown: 1 line, none left out.\n\n  disk failed\n\n-- \n"
     )
     assert subject(burst("disk failed", last=TEN)) == "[burstmail] log: 1 line"
@@ -155,6 +155,10 @@ def test_days_are_named_where_they_differ() -> None:
 @pytest.mark.parametrize("resume", [None, TEN, TEN + 43])
 def test_open_caps_are_not_mentioned(resume: float | None) -> None:
     assert "Next:" not in text(burst("a", resume=resume))
+
+
+def test_after_the_end_nothing_more_is_promised() -> None:
+    assert "Next:" not in text(burst("a", resume=TEN + 99, reason=CloseReason.END))
 
 
 @pytest.mark.parametrize(
@@ -222,18 +226,24 @@ def test_a_digest_of_nameless_lines_has_at_least_one_source() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "what"),
+    ("lines", "what", "sentence"),
     [
-        ([ssh(1)], "web1 sshd"),
-        ([ssh(1), ssh(2, "web2"), ssh(3, "web2")], "web2 +1 sshd"),
-        ([ssh(1, program="cron"), ssh(2), ssh(3)], "web1 sshd +1"),
-        (["<38>Nov 23 10:00:00 sshd[1]: no host"], "sshd"),
-        (["no syslog"], "orders"),
-        (["no syslog", ssh(1)], "web1 sshd"),
+        ([ssh(1)], "web1 sshd", ' from web1 sshd (key "orders")'),
+        ([ssh(1), ssh(2, "web2"), ssh(3, "web2")], "web2 +1 sshd", ' from web2 and 1 other host, sshd (key "orders")'),
+        (
+            [ssh(1, program="cron"), ssh(2, program="su"), ssh(3)],
+            "web1 cron +2",
+            ' from web1 cron and 2 other programs (key "orders")',
+        ),
+        (["<38>Nov 23 10:00:00 sshd[1]: no host"], "sshd", ' from sshd (key "orders")'),
+        (["no syslog"], "orders", " from orders"),
+        (["no syslog", ssh(1)], "web1 sshd", ' from web1 sshd (key "orders")'),
     ],
 )
-def test_what_a_mail_is_about_comes_from_its_lines(lines: list[str], what: str) -> None:
-    assert subject(burst(*lines, key="orders"), subject="{what}") == what
+def test_what_a_mail_is_about_comes_from_its_lines(lines: list[str], what: str, sentence: str) -> None:
+    item = burst(*lines, key="orders")
+    assert subject(item, subject="{what}") == what
+    assert re.match(rf"\d lines?{re.escape(sentence)} in 38 s\.\n", text(item))
 
 
 def test_the_key_is_told_where_the_names_do_not() -> None:

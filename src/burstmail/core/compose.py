@@ -64,7 +64,7 @@ class Composer(Instant[Burst, Message]):
         id = f"<{_identity(item)}@{self.host}>"
         names = named(item)
         headers = self._headers(item, id, self._subject.of(item, names, self.zone))
-        data = rendered(headers, letter(item, names[0], self.zone, self._signature))
+        data = rendered(headers, letter(item, names.origin, self.zone, self._signature))
         return [Message(id=id, sender=self.sender, recipients=self.recipients, data=data, burst=item)]
 
     def _headers(self, burst: Burst, id: str, subject: str) -> list[tuple[str, str]]:

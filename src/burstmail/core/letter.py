@@ -37,18 +37,28 @@ _ENDINGS = {
 }
 
 
-def letter(burst: Burst, what: str, zone: tzinfo | None, signature: str) -> str:
+def letter(burst: Burst, origin: str, zone: tzinfo | None, signature: str) -> str:
     """The whole text; every line of it ends with a newline."""
-    lines = [_opening(burst, what), "", *_facts(burst, zone), "", *_sources(burst), *_body(burst), "", "-- ", signature]
+    lines = [
+        _opening(burst, origin),
+        "",
+        *_facts(burst, zone),
+        "",
+        *_sources(burst),
+        *_body(burst),
+        "",
+        "-- ",
+        signature,
+    ]
     return "".join(line + "\n" for line in lines)
 
 
-def _opening(burst: Burst, what: str) -> str:
+def _opening(burst: Burst, origin: str) -> str:
     name = one_line(burst.key, 80).strip()
-    key = f' (key "{name}")' if set(name.split()) - set(what.split()) else ""
-    origin = f" from {what}" if what != "log" else ""
+    key = f' (key "{name}")' if set(name.split()) - set(origin.replace(",", "").split()) else ""
+    where = f" from {origin}" if origin else ""
     span = f" in {duration(burst.last - burst.first)}" if burst.last > burst.first else ""
-    return f"{plural(burst.count, 'line')}{origin}{key}{span}."
+    return f"{plural(burst.count, 'line')}{where}{key}{span}."
 
 
 def _facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
@@ -59,10 +69,11 @@ def _facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
         later = "" if day(last) == day(first) else f", {day(last)}"
         yield f"Last line: {clock(last)}{later}; {_ending(burst)}."
     else:
-        yield f"When: {clock(first)}, {date}; {_ending(burst)}."
+        yield f"Received: {clock(first)}, {date}; {_ending(burst)}."
     yield from _held(burst)
     yield _shown(burst)
-    if burst.resume is not None and burst.resume > burst.time:
+    # After the end nothing comes, and nothing is there to hold it.
+    if burst.resume is not None and burst.resume > burst.time and burst.reason is not CloseReason.END:
         yield _pause(burst.resume, burst.time, zone)
 
 

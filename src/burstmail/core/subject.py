@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from .escape import one_line
@@ -21,8 +22,20 @@ DEFAULT = "[burstmail] {what}: {summary}"
 # A name longer than this is no name: the subject must keep room for the count.
 NAME = 40
 
-Names: TypeAlias = tuple[str, str, str]
-"""What a burst is about, its host, its program."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What a burst is about, as far as its kept lines tell."""
+
+    what: str
+    """For a subject: "web1 +2 sshd", "7 sources", the key, or "log"."""
+    origin: str
+    """For a sentence: "web1 and 2 other hosts, sshd", "7 sources", the key, or ''."""
+    host: str
+    """The most frequent one, and how many others there are."""
+    program: str
+    """The most frequent one, and how many others there are."""
+
 
 Field: TypeAlias = "Callable[[Burst, Names, tzinfo | None], str]"
 
@@ -66,30 +79,39 @@ def _field(name: str, template: str) -> Field:
 
 
 def named(burst: Burst) -> Names:
-    """As far as the kept lines tell: "web1 sshd", "web1", "sshd"; of several hosts the most frequent, "web1 +2"."""
+    """The names in the kept lines."""
     if burst.parts:
         what = sources(burst)
-        return what, what, what
+        return Names(what=what, origin=what, host=what, program=what)
     found = [parse(line) for line in (*burst.head, *burst.tail)]
-    host = _most(fields.host for fields in found)
-    program = _most(fields.program for fields in found)
-    what = " ".join(filter(None, (host, program))) or keyed(burst)
-    return what, host or "unknown", program or "unknown"
+    host, other_hosts = _most(fields.host for fields in found)
+    program, other_programs = _most(fields.program for fields in found)
+    short = [_and(host, other_hosts), _and(program, other_programs)]
+    long = [_and(host, other_hosts, "host"), _and(program, other_programs, "program")]
+    return Names(
+        what=" ".join(filter(None, short)) or keyed(burst) or "log",
+        origin=(", " if other_hosts else " ").join(filter(None, long)) or keyed(burst),
+        host=short[0] or "unknown",
+        program=short[1] or "unknown",
+    )
 
 
-def _most(names: Iterable[str]) -> str:
-    """The most frequent name, and how many others there are: "web1 +2"."""
+def _most(names: Iterable[str]) -> tuple[str, int]:
+    """The most frequent name (of several the first), and how many others there are."""
     counts = Counter(filter(None, names))
-    if not counts:
-        return ""
-    name, _ = counts.most_common(1)[0]
-    others = f" +{number(len(counts) - 1)}" if len(counts) > 1 else ""
-    return one_line(name, NAME) + others
+    name = counts.most_common(1)[0][0] if counts else ""
+    return one_line(name, NAME), max(0, len(counts) - 1)
+
+
+def _and(name: str, others: int, noun: str = "") -> str:
+    if not others:
+        return name
+    return f"{name} and {plural(others, f'other {noun}')}" if noun else f"{name} +{number(others)}"
 
 
 def keyed(burst: Burst) -> str:
-    """The key, or "log" where there is none."""
-    return one_line(burst.key, 2 * NAME).strip() or "log"
+    """The key, fit to be shown."""
+    return one_line(burst.key, 2 * NAME).strip()
 
 
 def sources(burst: Burst) -> str:
@@ -109,10 +131,10 @@ def summary(burst: Burst) -> str:
 
 
 FIELDS: dict[str, Field] = {
-    "what": lambda burst, names, zone: names[0],
-    "host": lambda burst, names, zone: names[1],
-    "program": lambda burst, names, zone: names[2],
-    "key": lambda burst, names, zone: sources(burst) if burst.parts else keyed(burst),
+    "what": lambda burst, names, zone: names.what,
+    "host": lambda burst, names, zone: names.host,
+    "program": lambda burst, names, zone: names.program,
+    "key": lambda burst, names, zone: sources(burst) if burst.parts else keyed(burst) or "log",
     "count": lambda burst, names, zone: number(burst.count),
     "lines": lambda burst, names, zone: plural(burst.count, "line"),
     "duration": lambda burst, names, zone: duration(burst.last - burst.first),
