@@ -32,10 +32,10 @@ def run(
 
 
 @contextmanager
-def running(*options: str, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
+def running(*options: str, command: list[str] = COMMAND, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run while the block does; stdin, stdout and stderr are pipes."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen([*COMMAND, *options], **(pipes | {"env": ENVIRONMENT, "bufsize": 0} | more)) as process:
+    with subprocess.Popen([*command, *options], **(pipes | {"env": ENVIRONMENT, "bufsize": 0} | more)) as process:
         try:
             yield process
         finally:

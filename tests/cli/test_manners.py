@@ -6,8 +6,10 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,20 @@ def script(folder: Path, text: str) -> Path:
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
     return path
+
+
+@contextmanager
+def endless(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """A writer that never pauses for as long as `linger` seconds."""
+    assert process.stdin
+    command = ["sh", "-c", "while echo line; do sleep 0.05; done"]
+    with subprocess.Popen(command, stdout=process.stdin, stderr=subprocess.DEVNULL) as writer:
+        process.stdin.close()
+        catching(process)
+        try:
+            yield
+        finally:
+            writer.kill()
 
 
 # The end of input
@@ -128,31 +144,60 @@ def test_a_half_line_at_the_end_is_kept(box: Path) -> None:
 
 
 def test_a_writer_that_never_pauses_is_left_after_3_seconds(box: Path) -> None:
-    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN, stdin=subprocess.PIPE) as process:
-        assert process.stdin
-        with subprocess.Popen(["sh", "-c", "while echo line; do sleep 0.05; done"], stdout=process.stdin, stderr=-3):
-            process.stdin.close()
-            catching(process)
-            process.terminate()
-            status, seconds = ended(process)
+    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process, endless(process):
+        process.terminate()
+        status, seconds = ended(process)
     assert status == 0
     assert 2.5 < seconds < 5
-    assert "lines" in mails(box)[0]
+    assert mails(box)
 
 
-def test_asked_twice_it_reads_no_further(box: Path) -> None:
-    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN, stdin=subprocess.PIPE) as process:
-        assert process.stdin
-        with subprocess.Popen(["sh", "-c", "while echo line; do sleep 0.05; done"], stdout=process.stdin, stderr=-3):
-            process.stdin.close()
-            catching(process)
-            process.terminate()
-            time.sleep(0.5)
-            process.terminate()
-            status, seconds = ended(process)
+def test_a_person_who_asks_twice_is_obeyed_at_once(box: Path) -> None:
+    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process, endless(process):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        status, seconds = ended(process)
     assert status == 0
     assert seconds < 1.5
     assert mails(box)
+
+
+def test_two_sigterms_still_drain_the_pipe(box: Path) -> None:
+    # systemd stops the whole control group, and syslog-ng in it stops its children: one SIGTERM each.
+    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process:
+        assert process.stdin
+        catching(process)
+        process.terminate()
+        time.sleep(0.2)
+        process.send_signal(signal.SIGSTOP)
+        process.stdin.write(b"late\n" * 1000)
+        process.terminate()
+        process.stdin.close()
+        process.send_signal(signal.SIGCONT)
+        assert ended(process)[0] == 0
+    assert "1,000 lines" in mails(box)[0]
+
+
+def test_asked_before_it_is_ready_it_still_drains(box: Path) -> None:
+    # The signal comes while the parts are being made.
+    code = """
+import os, signal, sys
+from burstmail import cli
+made = cli.pipeline_of
+def slow(*given):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return made(*given)
+cli.pipeline_of = slow
+sys.exit(cli.main())
+"""
+    with running("--to", "root", "--maildir", str(box), command=[sys.executable, "-c", code]) as process:
+        assert process.stdin
+        process.stdin.write(b"one\n")
+        status, seconds = ended(process)
+    assert status == 0
+    assert seconds < 5
+    assert [shown(text) for text in mails(box)] == [["one"]]
 
 
 def test_sighup_mails_what_is_open_and_reading_goes_on(box: Path) -> None:
@@ -358,6 +403,13 @@ def test_a_file_without_read_permission_is_explained(tmp_path: Path) -> None:
     )
 
 
+def test_a_bug_is_shown_whole_and_has_a_status_of_its_own() -> None:
+    code = "import sys; from burstmail import cli; cli.pipeline_of = None; sys.exit(cli.main(patience=0))"
+    done = run("--to", "root", command=[sys.executable, "-c", code])
+    assert done.returncode == 70
+    assert done.stderr.startswith(b"burstmail: this is a bug\nTraceback")
+
+
 # Standard output and error
 
 
@@ -388,6 +440,14 @@ def test_closed_outputs_are_none_of_its_business(box: Path, closed: str) -> None
     done = _redirected(closed, "--to", "root", "--maildir", str(box), lines=b"one\n")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert [shown(text) for text in mails(box)] == [["one"]]
+
+
+def test_a_broken_standard_error_changes_no_status() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = run("--gap", "soon", capture_output=False, stderr=writing)
+    os.close(writing)
+    assert done.returncode == 78
 
 
 def test_print_without_a_standard_output_is_misuse() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from .manners import Manners
@@ -93,8 +94,10 @@ def _failed(status: int, words: str) -> int:
 
 
 def _say(words: str) -> None:
-    if sys.stderr is not None:
-        sys.stderr.write(f"burstmail: {words}\n")
+    # Nobody may be listening; the exit status says it too.
+    with suppress(OSError):
+        if sys.stderr is not None:
+            sys.stderr.write(f"burstmail: {words}\n")
 
 
 def _at_terminal() -> bool:

@@ -1,7 +1,8 @@
 """Signals -> calls. How a line daemon behaves towards whoever started it.
 
 Signal handlers only leave a byte in a pipe; a thread reads it and acts, since a handler may interrupt the very code
-whose lock it would need. SIGTERM and SIGINT: finish reading; again, or after 3 seconds, stop reading. SIGHUP: flush.
+whose lock it would need. SIGTERM and SIGINT: finish reading; after 3 seconds, or on a second SIGINT, stop reading.
+SIGHUP: flush.
 """
 
 from __future__ import annotations
@@ -62,11 +63,13 @@ class Manners:
             numbers = self._signals(late - self._clock.monotonic())
             if signal.SIGHUP in numbers:
                 _flush(pipeline)
-            if any(number in STOP for number in numbers) and self._asked is None:
+            if self._asked is None and any(number in STOP for number in numbers):
                 self._asked = self._clock.monotonic()
                 late = self._asked + READING
                 source.close()
-            elif not numbers or any(number in STOP for number in numbers):
+            elif not numbers or signal.SIGINT in numbers:
+                # A second SIGTERM says nothing new: systemd and the syslog-ng it stops send one each, and lines that
+                # syslog-ng wrote in between are still in the pipe.
                 late = inf
                 source.close()
 

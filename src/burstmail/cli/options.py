@@ -23,19 +23,19 @@ says how many they are. A flood is delayed, merged and counted, never dropped. E
 MORE = """\
 durations are written 5s, 10m, 1h30m; sizes 65536, 64k, 1M.
 
-behind syslog-ng:
-  source s_log { system(); internal(); };    # a network source needs flags(no-multi-line)
-  filter f_auth { facility(auth, authpriv) and match("[Ff]ail" value("MESSAGE")); };
+behind syslog-ng (say /etc/syslog-ng/conf.d/mail.conf; a source of your own needs flags(no-multi-line)):
+  filter f_auth { facility(auth, authpriv) and message("authentication failure|Failed password"); };
   destination d_mail {
     program("exec /usr/local/bin/burstmail --to root --key host,program"
-      template("<${PRI}>${ISODATE} ${HOST} ${MSGHDR}${MESSAGE}\\n") log-fifo-size(100000));
+      template("<${PRI}>${ISODATE} ${HOST} ${MSGHDR}${MESSAGE}\\n")
+      log-fifo-size(100000) keep-alive(yes));
   };
-  log { source(s_log); filter(f_auth); destination(d_mail); };
+  log { source(s_src); filter(f_auth); destination(d_mail); };
 
 `burstmail bundle FILE` writes burstmail as one executable file, for a host without pip.
 
-signals: SIGTERM and SIGINT read what is in the pipe, mail what is open and end within 5 seconds; SIGHUP mails at once
-what is open, as far as the caps allow.
+signals: SIGTERM and SIGINT read what is in the pipe, mail what is open and end within 5 seconds (a second SIGINT reads
+no further); SIGHUP mails at once what is open, as far as the caps allow.
 
 exit status: 0 all mail handed over; 75 some was not (standard error says how much, and why);
 78 an option is wrong; 74 standard input cannot be read; 70 a bug. Before 78, 74 and 70 it waits 5 seconds, unless at

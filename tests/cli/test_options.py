@@ -1,0 +1,201 @@
+"""What the options are called, and that each one reaches the part it is for."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import burstmail
+from burstmail import Aggregator, Caps, Composer, CoolDown, IterableSource, Keep, Limit, Pipeline, SMTPSink, Window
+from burstmail.cli import options, parts
+from tests.cli.process import mails, run, shown
+
+EVERY = [
+    "--to", "--from", "--subject", "--gap", "--max-age", "--max-lines", "--max-bytes", "--key", "--cap", "--cool-down",
+    "--keep", "--sendmail", "--smtp", "--password-file", "--smtp-ca", "--maildir", "--print", "--version", "--help",
+]  # fmt: skip
+
+
+def test_the_wrapper_can_do_nothing_a_script_cannot() -> None:
+    """It imports the standard library, its own files, and public names."""
+    folder = Path(options.__file__).parent
+    for path in [*folder.glob("*.py"), folder.parent / "__main__.py"]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                assert node.level == 1, f"{path.name} imports from above {folder.name}/"
+            elif isinstance(node, ast.ImportFrom) and node.module == "burstmail":
+                assert all(hasattr(burstmail, alias.name) for alias in node.names)
+            else:
+                names = [node.module] if isinstance(node, ast.ImportFrom) else []
+                names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                for name in names:
+                    assert name == "burstmail.cli" or name.split(".")[0] in sys.stdlib_module_names, (path.name, name)
+
+
+def test_help_names_every_option_and_shows_how_to_use_it() -> None:
+    done = run("--help")
+    assert (done.returncode, done.stderr) == (0, b"")
+    text = done.stdout.decode()
+    for name in EVERY:
+        assert re.search(rf"^  (-h, )?{name}\b", text, re.M), name
+    assert set(re.findall(r"^  (?:-h, )?(--[a-z-]+)", text, re.M)) == set(EVERY)
+    assert 'program("exec /usr/local/bin/burstmail --to root' in text
+    assert r"${MESSAGE}\n" in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_help_tells_the_defaults_the_library_has() -> None:
+    text = " ".join(options._mailing().format_help().split())
+    window, keep, subject = Window(), Keep(), inspect.signature(Composer).parameters["subject"].default
+    assert f"so much quiet (default: {window.gap:g}s)" in text
+    assert f"quiet or not (default: {window.max_age:g}s)" in text
+    assert f"all are counted (default: {keep.head}+{keep.tail})" in text
+    assert f"(default: {subject})" in text
+    first, longest = CoolDown().first / 60, CoolDown().longest / 60
+    assert f"(default: {first:g}m..{longest:g}m)" in text
+    documented = re.search(r"fields: (.*?) \(default", text)
+    assert documented
+    for field in re.findall(r"{(\w+)}", documented[1]):
+        Composer("root", subject=f"{{{field}}}")
+
+
+def test_version_is_the_librarys() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout.decode()) == (0, f"burstmail {burstmail.__version__}\n")
+
+
+def test_what_is_not_given_is_absent() -> None:
+    assert options.parse(["--to", "root"]) == {"to": ["root"]}
+
+
+def test_names_are_not_abbreviated() -> None:
+    # An abbreviation in a logger's configuration would break with the next option.
+    with pytest.raises(options.Misuse, match="--maild"):
+        options.parse(["--to", "root", "--maild", "x"])
+
+
+class Recorded:
+    """Stands for the parts: remembers what each was made with."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.made: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {}
+        for part in (Aggregator, Caps, Composer, Pipeline):
+            monkeypatch.setattr(parts, part.__name__, self._maker(part))
+
+    def _maker(self, part: Any) -> Any:
+        def make(*given: Any, **named: Any) -> Any:
+            self.made[part.__name__] = given, named
+            return part(*given, **named)
+
+        return make
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
+    return Recorded(monkeypatch).made
+
+
+def build(*arguments: str) -> Pipeline:
+    return parts.pipeline_of(options.parse(arguments), IterableSource([]))
+
+
+def test_parts_keep_their_own_defaults(made: Any) -> None:
+    build("--to", "root", "--print")
+    assert made["Aggregator"] == ((), {})
+    assert made["Caps"] == ((), {})
+    assert made["Composer"] == ((), {"to": ["root"]})
+    assert set(made["Pipeline"][1]) == {"sink"}
+
+
+def test_every_option_reaches_its_part(made: Any) -> None:
+    window = ("--gap", "2s", "--max-age", "1m30s", "--max-lines", "7", "--max-bytes", "2k", "--key", "host,program")
+    amount = ("--keep", "3+4", "--cap", "1/min", "--cap", "20/h", "--cool-down", "2m..1h")
+    mail = ("--to", "root", "--to", "ops@example.org", "--from", "log@example.org", "--subject", "{count} of {key}")
+    build(*window, *amount, *mail, "--print")
+    assert made["Aggregator"][1] == {
+        "gap": 2.0, "max_age": 90.0, "max_lines": 7, "max_bytes": 2048, "key": "host,program",
+        "keep": Keep(head=3, tail=4),
+    }  # fmt: skip
+    assert made["Caps"] == ((Limit(1, 60), Limit(20, 3600)), {"per_key": CoolDown(first=120, longest=3600)})
+    assert made["Composer"][1] == {
+        "to": ["root", "ops@example.org"], "sender": "log@example.org", "subject": "{count} of {key}",
+    }  # fmt: skip
+
+
+def test_a_cool_down_can_be_off(made: Any) -> None:
+    build("--to", "root", "--print", "--cool-down", "off")
+    assert made["Caps"][1] == {"per_key": None}
+
+
+def test_one_destination(tmp_path: Path) -> None:
+    script = tmp_path / "sendmail"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    for name, value in (("maildir", str(tmp_path)), ("sendmail", str(script)), ("smtp", "smtp://localhost")):
+        sink = parts._sink({name: value}, IterableSource([]))
+        assert type(sink).__name__.lower().startswith(name), name
+
+
+def test_a_mail_server_gets_its_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: list[Any] = []
+
+    def from_url(url: str, **more: Any) -> SMTPSink:
+        seen.append((url, more))
+        return SMTPSink()
+
+    monkeypatch.setattr(parts.SMTPSink, "from_url", from_url)
+    password = tmp_path / "password"
+    password.write_text("hunter2\n")
+    password.chmod(0o600)
+    build("--to", "root", "--smtp", "smtp://me@example.org", "--password-file", str(password))
+    assert seen == [("smtp://me@example.org", {"password": "hunter2"})]
+
+
+@pytest.mark.parametrize("destination", [("--smtp", "smtp://localhost"), ("--print",)])
+def test_only_a_mail_server_gets_bare_users_with_a_domain(
+    made: Any, monkeypatch: pytest.MonkeyPatch, destination: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(parts, "hostname", lambda: "web1.example.org")
+    build("--to", "root", "--to", "ops@example.com", "--from", "log", *destination)
+    domain = "@web1.example.org" if "--smtp" in destination else ""
+    assert made["Composer"][1] == {"to": [f"root{domain}", "ops@example.com"], "sender": f"log{domain}"}
+
+
+def test_an_unwritable_maildir_is_an_error_of_delivery_not_of_options(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run("--to", "root", "--maildir", str(tmp_path / "file"), lines=b"one\n")
+    assert done.returncode == 75
+    assert b"Not a directory" in done.stderr
+
+
+def test_options_work_together_in_a_real_run(tmp_path: Path) -> None:
+    lines = b"<38>Nov 23 10:00:00 web1 sshd[1]: no\n<38>Nov 23 10:00:01 web2 sshd[1]: no\n" * 5
+    box = tmp_path / "mail"
+    done = run(
+        "--to", "root", "--maildir", str(box), "--key", "host", "--keep", "1+1", "--cool-down", "off", lines=lines
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    texts = mails(box)
+    assert sorted(len(shown(text)) for text in texts) == [2, 2]
+    assert all("5 lines" in text for text in texts)
+
+
+@pytest.mark.skipif(
+    not os.access("/usr/sbin/syslog-ng", os.X_OK), reason="no syslog-ng here: its tests need one anyway"
+)
+def test_the_example_in_the_help_is_one_syslog_ng_accepts(tmp_path: Path) -> None:
+    help_text = options._mailing().format_help()
+    stanza = help_text[help_text.index("  filter f_auth") : help_text.index("`burstmail bundle FILE` writes")]
+    config = tmp_path / "syslog-ng.conf"
+    config.write_text(f'@version: 3.38\nsource s_src {{ file("{tmp_path}/log"); }};\n{stanza}')
+    command = ["/usr/sbin/syslog-ng", "--syntax-only", "--no-caps", "-f", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
