@@ -1,0 +1,167 @@
+"""The seven laws for windows, keyed tables, chains and the outbox, with limits so small that each is met.
+
+The caps alone stand in test_cap.py, the framer in test_accept.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import laws
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from burstmail import (
+    Aggregator,
+    Batch,
+    Burst,
+    Caps,
+    Composer,
+    CoolDown,
+    Keep,
+    Limit,
+    Message,
+    Outbox,
+    PermanentDeliveryError,
+    Session,
+    TemporaryDeliveryError,
+    Window,
+    chain,
+    each,
+    keyed,
+)
+
+KEEP = Keep(head=2, tail=2, bytes=40)
+LETTER = each(lambda line: line[:1])
+LIMITS = (Limit(2, per=3.0), Limit(3, per=7.0))
+
+
+def composer() -> Composer:
+    return Composer(to="ops@example.org", sender="me@example.org", host="example.org")
+
+
+def windows(keys: int = 1000) -> Aggregator:
+    return Aggregator(gap=2, max_age=5, max_lines=4, max_bytes=20, key=LETTER, keep=KEEP, keys=keys)
+
+
+def caps() -> Caps:
+    return Caps(*LIMITS, per_key=CoolDown(first=2.0, factor=2.0, longest=9.0), separate=2, keys=3)
+
+
+ONE_KEY: dict[str, laws.Make] = {
+    "session": lambda: Session(Window(gap=2, max_age=5, max_lines=4, max_bytes=20), KEEP),
+    "plain": lambda: Aggregator(gap=2, max_age=5, keep=KEEP),
+    "plain to composer": lambda: chain(Aggregator(gap=2, max_age=5, keep=KEEP), caps(), composer()),
+}
+MANY_KEYS: dict[str, laws.Make] = {
+    "keyed": lambda: keyed(lambda key: Session(Window(gap=2, max_age=5), KEEP, key=key), LETTER),
+    "windows": windows,
+    "crowded windows": lambda: windows(keys=3),
+    "small budget": lambda: Aggregator(gap=2, max_age=5, key=LETTER, keep=KEEP, budget=900),
+    "windows to caps": lambda: chain(windows(), caps()),
+    "crowded windows to composer": lambda: chain(windows(3), caps(), composer()),
+}
+ALL = {**ONE_KEY, **MANY_KEYS}
+
+gaps = st.sampled_from([0.0, 0.001, 0.5, 1.0, 1.5, 2.0, 3.0, 10.0, 1e4]) | st.floats(0, 12)
+letters = st.lists(st.sampled_from("abcde") | st.just("b" * 9), min_size=0, max_size=7)
+
+
+@st.composite
+def scripts(draw: st.DrawFn) -> list[tuple[float, Any]]:
+    """Batches whose lines are all different, stamped as a driver would, with flushes between."""
+    out: list[tuple[float, Any]] = []
+    number = 0
+    for seq, (gap, kinds) in enumerate(draw(st.lists(st.tuples(gaps, letters), max_size=12)), 1):
+        names = [f"{kind}{(number := number + 1)}" for kind in kinds]
+        text = "".join(f"{name}\n" for name in names)
+        wall = draw(st.floats(1, 1e9))
+        out.append((gap, Batch(text=text, count=len(names), time=wall, epoch="e", seq=seq)))
+        if draw(st.booleans()):
+            out.append((draw(gaps), laws.FLUSH))
+    return out
+
+
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+@given(script=scripts())
+def test_every_law_but_the_batch_law(make: laws.Make, script: laws.Script) -> None:
+    laws.poll_law(make, script)
+    laws.conservation(make, script)
+    laws.progress(make, script)
+    laws.dump_law(make, script)
+
+
+# A digest shows the lines of several keys oldest burst first, and an emptied budget those that are left.
+@pytest.mark.parametrize("make", [*ONE_KEY.values(), windows, MANY_KEYS["keyed"]])
+@given(script=scripts())
+def test_lines_of_one_key_keep_their_order(make: laws.Make, script: laws.Script) -> None:
+    laws.order(make, script, key=lambda line: line[:1])
+
+
+# Between keys a batch has no order, and the caps must choose one: the law holds for what has one key.
+@pytest.mark.parametrize("make", ONE_KEY.values(), ids=ONE_KEY)
+@given(script=scripts())
+def test_the_batch_law(make: laws.Make, script: laws.Script) -> None:
+    laws.batch_law(make, script)
+
+
+@given(script=scripts())
+def test_the_batch_law_for_each_key(script: laws.Script) -> None:
+    """With keys, each key's bursts are those its lines alone would give."""
+    found: dict[str, list[Any]] = {}
+    for _, burst in laws.left(windows, script):
+        found.setdefault(burst.key, []).append((burst.excerpt, burst.closed, burst.reason))
+    for key, bursts in found.items():
+        alone = [(gap, item if item is laws.FLUSH else _of_key(item, key)) for gap, item in script]
+        made = laws.left(windows, alone)
+        assert [(burst.excerpt, burst.closed, burst.reason) for _, burst in made] == bursts
+
+
+def _of_key(batch: Batch, key: str) -> Batch:
+    kept = [line for line in batch.lines if line.startswith(key)]
+    text = "".join(f"{line}\n" for line in kept)
+    return Batch(text=text, count=len(kept), time=batch.time, epoch=batch.epoch, seq=batch.seq)
+
+
+@given(script=scripts())
+def test_a_chain_keeps_the_caps_at_its_exit(script: laws.Script) -> None:
+    laws.cap_law(MANY_KEYS["crowded windows to composer"], script, [(limit.count, limit.per) for limit in LIMITS])
+
+
+def _message(burst: Burst, number: int) -> Message:
+    return Message(id=f"<{number}@h>", sender="me@h", recipients=("a@h", "b@h"), data=b"x", burst=burst)
+
+
+OUTCOMES = ["ok", "later", "never", "half later", "half never"]
+
+
+@given(
+    script=scripts(),
+    outcomes=st.lists(st.sampled_from(OUTCOMES), max_size=30),
+    jitter=st.floats(0, 1),
+)
+def test_an_outbox_loses_no_line_and_never_spins(script: laws.Script, outcomes: list[str], jitter: float) -> None:
+    later, never = TemporaryDeliveryError("later"), PermanentDeliveryError("never")
+    results: dict[str, Any] = {"later": later, "never": never, "half later": {"a@h": later}, "half never": {"b@h": never}}
+    box, now, taken, outcome = Outbox(), 0.0, 0, iter(outcomes)
+    for number, (gap, item) in enumerate(script):
+        now += gap
+        attempts = list(box.poll(now))
+        if item is not laws.FLUSH and item.count:
+            session = Session()
+            session.feed(item, 0.0)
+            attempts += box.feed(_message(session.flush(0.0)[0], number), now)
+            taken += item.count
+        while attempts:
+            assert len(attempts) == 1
+            attempts, _ = box.settle(results.get(next(outcome, "ok"), {}), now, jitter)
+        assert box.held + box.lines_out == taken
+        assert box.deadline > now
+    for _ in range(200):
+        if not box.waiting:
+            break
+        attempts = list(box.poll(now := max(now, box.deadline)))
+        while attempts:
+            attempts, _ = box.settle({}, now)
+    assert (box.held, box.lines_out) == (0, taken)
