@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from ..core.model import Message
 from ..errors import DeliveryError
 
 
@@ -15,7 +16,14 @@ class Sink(Protocol):
         """Deliver a Message (or a Burst, where a pipeline has no Composer).
 
         Returns the recipients that failed, each with its error; an empty mapping when all accepted. Raises
-        TemporaryDeliveryError or PermanentDeliveryError when it failed for all. The same message may come again: its
-        bytes and its Message-ID are then the same, its recipients those still to be served.
+        TemporaryDeliveryError or PermanentDeliveryError when it failed for all alike. The same message may come again:
+        its bytes and its Message-ID are then the same, its recipients those still to be served.
         """
         ...
+
+
+def mail(item: Any) -> Message:
+    """The item, for sinks that can deliver nothing but mail. Raises TypeError for anything else."""
+    if not isinstance(item, Message):
+        raise TypeError(f"this sink sends mail and was given a {type(item).__name__}: put a Composer before it")
+    return item

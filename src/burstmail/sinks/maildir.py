@@ -4,50 +4,78 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from ..core.model import Message
 from ..errors import DeliveryError, TemporaryDeliveryError
+from . import mail
 
 
 class MaildirSink:
     """Delivers into `path`/new, made with tmp, new and cur (mode 0700) when it is not there.
 
     A file is complete and on the disk before it appears. Its name is made of the message's time and Message-ID, so that
-    a message sent again replaces itself. Raises TemporaryDeliveryError when the disk refuses.
+    a message sent again replaces itself, as long as no mail reader has moved it. Raises TemporaryDeliveryError when the
+    disk refuses.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
+        self._path = os.fspath(path)
 
     def __repr__(self) -> str:
-        return f"MaildirSink({str(self._path)!r})"
+        return f"MaildirSink({self._path!r})"
 
     def send(self, item: Message) -> Mapping[str, DeliveryError]:
         """Write the message as maildir(5) says: into tmp, then by rename into new. Lines end in `\\n`, as on Unix."""
-        unique = "".join(char if char.isalnum() or char in "-." else "_" for char in item.id.strip("<>"))
-        name = f"{int(item.burst.time)}.{unique}"
+        message = mail(item)
         try:
-            for folder in ("tmp", "new", "cur"):
-                (self._path / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._write(self._path / "tmp" / name, item.data.replace(b"\r\n", b"\n"))
-            (self._path / "tmp" / name).replace(self._path / "new" / name)
-            # Without this the file can be back under its old name after a power cut.
-            _sync(self._path / "new")
+            self._make()
+            self._write(_name(message), message.data.replace(b"\r\n", b"\n"))
         except OSError as error:
-            raise TemporaryDeliveryError(f"cannot deliver into {self._path}: {error.strerror}") from None
+            reason = error.strerror or type(error).__name__
+            raise TemporaryDeliveryError(f"cannot deliver into Maildir {self._path}: {reason}") from None
         return {}
 
-    def _write(self, path: Path, data: bytes) -> None:
-        path.unlink(missing_ok=True)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with open(fd, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(fd)
+    def _make(self) -> None:
+        new = not os.path.isdir(self._path)
+        # One by one: makedirs() gives its mode to the last directory only.
+        os.makedirs(os.path.dirname(os.path.abspath(self._path)), exist_ok=True)
+        for folder in ("", "tmp", "new", "cur"):
+            try:
+                os.mkdir(os.path.join(self._path, folder), 0o700)
+            except FileExistsError:
+                continue
+            new = True
+        if new:
+            _sync(self._path)
+            _sync(os.path.dirname(os.path.abspath(self._path)))
+
+    def _write(self, name: str, data: bytes) -> None:
+        draft = os.path.join(self._path, "tmp", name)
+        # What a crash left behind, or somebody put there for us to follow.
+        if os.path.lexists(draft):
+            os.unlink(draft)
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            with open(fd, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(fd)
+            os.replace(draft, os.path.join(self._path, "new", name))
+        except OSError:
+            # On a full disk half a mail is in everybody's way.
+            os.unlink(draft)
+            raise
+        # Without this the file can be back under its old name after a power cut.
+        _sync(os.path.join(self._path, "new"))
 
 
-def _sync(folder: Path) -> None:
+def _name(message: Message) -> str:
+    # A slash or a colon means something in a Maildir; 150 keeps clear of the 255 bytes a name may have.
+    unique = "".join(char if char.isalnum() or char in "-." else "_" for char in message.id.strip("<>"))
+    return f"{int(message.burst.time)}.{unique[:150]}"
+
+
+def _sync(folder: str) -> None:
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

@@ -7,12 +7,15 @@ is involved. Limits: one deadline for the whole attempt; of what the command say
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
+from ..clock import SystemClock
 from ..core.escape import one_line
 from ..core.model import Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
+from . import mail
 
 if TYPE_CHECKING:
     import subprocess
@@ -25,10 +28,14 @@ CONDEMNED = {64: "usage", 65: "bad data", 67: "no such user", 68: "no such host"
 
 KEPT = 1024
 
+# How soon the end of a command is noticed whose own background process keeps stderr open.
+TICK = 0.05
+
 
 class SendmailSink:
     """Runs `path` (default: the usual places, then PATH) for each message; `timeout` bounds it, in seconds.
 
+    All recipients share the command's exit status: 0 is accepted, 64, 65, 67 and 68 are permanent, all else temporary.
     Raises FileNotFoundError when there is no such command on this machine.
     """
 
@@ -36,7 +43,7 @@ class SendmailSink:
         if not timeout > 0:
             raise ValueError(f"timeout={timeout!r}: must be more than 0 seconds")
         self._path = os.fspath(path) if path is not None else _found()
-        if not os.access(self._path, os.X_OK):
+        if not _runs(self._path):
             raise FileNotFoundError(f"sendmail {self._path!r}: no such command; name another, or use SMTP or a Maildir")
         self._timeout = timeout
 
@@ -44,103 +51,115 @@ class SendmailSink:
         return f"SendmailSink({self._path!r})"
 
     def send(self, item: Message) -> Mapping[str, DeliveryError]:
-        """Run the command with the message on its standard input."""
-        argv = [self._path, "-i", "-f", item.sender, "--", *item.recipients]
-        status, said = self._run(argv, item.data.replace(b"\r\n", b"\n"))
+        """Run the command with the message on its standard input; lines end in `\\n` there, as on Unix."""
+        message = mail(item)
+        _must_hear_of_children()
+        argv = [self._path, "-i", "-f", message.sender, "--", *message.recipients]
+        child = self._started(argv, message.data.replace(b"\r\n", b"\n"))
+        said = self._watched(child)
+        status = child.returncode
         if status == 0:
             return {}
-        told = f": {one_line(said.decode('utf-8', 'replace').strip())}" if said.strip() else ""
+        told = f": {one_line(said.decode('utf-8', 'replace').strip(), KEPT)}" if said.strip() else ""
         if status in CONDEMNED:
             raise PermanentDeliveryError(f"{self._path} exited with {status} ({CONDEMNED[status]}){told}")
         how = f"was killed by signal {-status}" if status < 0 else f"exited with {status}"
         raise TemporaryDeliveryError(f"{self._path} {how}{told}")
 
-    def _run(self, argv: Sequence[str], data: bytes) -> tuple[int, bytes]:
-        import subprocess
+    def _started(self, argv: Sequence[str], data: bytes) -> subprocess.Popen[bytes]:
+        from subprocess import DEVNULL, PIPE, Popen
 
-        with _spooled(data) as spool:
-            try:
-                child = subprocess.Popen(
-                    argv,
-                    stdin=spool,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    # A signal meant for this program's group must not end a delivery half-way.
-                    process_group=0,
-                )
-            except OSError as error:
-                raise TemporaryDeliveryError(f"cannot run {self._path}: {error.strerror}") from None
-        with child:
-            said = self._talk(child)
-            return child.wait(), said
-
-    def _talk(self, child: subprocess.Popen[bytes]) -> bytes:
-        """Drain what the command says until it ends; kill its group at the deadline."""
-        import threading
-
-        expired = threading.Event()
-
-        def kill() -> None:
-            expired.set()
-            os.killpg(child.pid, 9)
-
-        timer = threading.Timer(self._timeout, kill)
-        timer.daemon = True
-        drain = _Drain(child)
-        timer.start()
         try:
-            child.wait()
+            with _spooled(data) as spool:
+                # A group of its own: a signal meant for this program's group must not end a delivery half-way.
+                return Popen(argv, stdin=spool, stdout=DEVNULL, stderr=PIPE, process_group=0)
+        except OSError as error:
+            raise TemporaryDeliveryError(f"cannot run {self._path}: {error.strerror}") from None
+        except ValueError as error:
+            # A NUL in an address: no argument can carry it, ever.
+            raise PermanentDeliveryError(f"cannot run {self._path}: {error}") from None
+
+    def _watched(self, child: subprocess.Popen[bytes]) -> bytes:
+        """What the command says until it ends: all is read, so that it never blocks, and the beginning kept."""
+        clock = SystemClock()
+        deadline = clock.monotonic() + self._timeout
+        try:
+            kept = b""
+            ended = False
+            while not ended:
+                # In this order: what it said before it ended is still read.
+                ended = child.poll() is not None
+                kept = _heard(child, kept, 0 if ended else min(TICK, deadline - clock.monotonic()))
+                if not ended and clock.monotonic() >= deadline:
+                    told = f"{self._path} was still running after {self._timeout:g} s, and was killed"
+                    raise TemporaryDeliveryError(told)
+            return kept
         finally:
-            timer.cancel()
-        if expired.is_set():
-            raise TemporaryDeliveryError(f"{self._path} was still running after {self._timeout:g} s, and was killed")
-        return drain.said()
+            _reaped(child)
 
 
-class _Drain:
-    """Reads all that a child says on stderr, so that it never blocks, and keeps the beginning."""
+def _heard(child: subprocess.Popen[bytes], kept: bytes, patience: float) -> bytes:
+    """`kept` and what there is to read on stderr, waited for so many seconds; at its end, wait for the child."""
+    from select import POLLIN, poll
+    from subprocess import TimeoutExpired
 
-    def __init__(self, child: subprocess.Popen[bytes]) -> None:
-        import threading
-
-        self._child = child
-        self._kept = b""
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _read(self) -> None:
-        stream = self._child.stderr
-        while stream and (data := os.read(stream.fileno(), 65536)):
-            self._kept += data[: KEPT - len(self._kept)]
-
-    def said(self) -> bytes:
-        # A grandchild may keep stderr open for ever: what it has to say is not waited for.
-        self._thread.join(0.2)
-        return self._kept
+    if (stream := child.stderr) is not None:
+        poller = poll()
+        poller.register(stream, POLLIN)
+        if not poller.poll(max(0.0, patience) * 1000):
+            return kept
+        if data := os.read(stream.fileno(), 65536):
+            return kept + data[: KEPT - len(kept)]
+        stream.close()
+        child.stderr = None
+    with suppress(TimeoutExpired):
+        child.wait(max(0.0, patience))
+    return kept
 
 
-def _spooled(data: bytes) -> IO[bytes]:
+def _reaped(child: subprocess.Popen[bytes]) -> None:
+    """Leave neither a process nor a zombie nor a descriptor."""
+    if child.returncode is None:
+        # It is not reaped yet, so the number is still its own; what it started dies with it, unless it left the group.
+        with suppress(OSError):
+            os.killpg(child.pid, 9)
+        child.kill()
+        child.wait()
+    if child.stderr is not None:
+        child.stderr.close()
+
+
+def _must_hear_of_children() -> None:
+    """With SIGCHLD ignored (that is inherited) the system throws the exit status away: a failure looks like success."""
+    from signal import SIG_IGN, SIGCHLD, getsignal
+
+    if getsignal(SIGCHLD) == SIG_IGN:
+        raise TemporaryDeliveryError("SIGCHLD is ignored in this process, so sendmail cannot report: set it to SIG_DFL")
+
+
+@contextmanager
+def _spooled(data: bytes) -> Iterator[IO[bytes]]:
     """The message as a file, read from its start: with a pipe, a command that does not read could hold us up.
 
     In memory where the system can, for the mail may be about a full disk.
     """
     from tempfile import TemporaryFile
 
-    file: IO[bytes]
-    if hasattr(os, "memfd_create"):
-        file = open(os.memfd_create("burstmail"), "w+b")
-    else:
-        file = TemporaryFile()
-    file.write(data)
-    file.seek(0)
-    return file
+    with open(os.memfd_create("burstmail"), "w+b") if hasattr(os, "memfd_create") else TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        yield file
+
+
+def _runs(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
 def _found() -> str:
     from shutil import which
 
     for place in PLACES:
-        if os.access(place, os.X_OK):
+        if _runs(place):
             return place
     if (path := which("sendmail")) is None:
         raise FileNotFoundError("no sendmail command on this machine; install a mail server, or use SMTP or a Maildir")

@@ -1,28 +1,31 @@
 """Message -> an SMTP server (RFC 5321), one connection for each mail.
 
-Certificates are verified, always; credentials never travel in clear. Limits: 10 s to connect, 60 s for the whole
-attempt (smtplib's own timeout is per read, so a server that drips could hold it for ever), 64 KiB for one reply.
+Certificates are verified, always; credentials never travel in clear, except to this machine itself. Limits: 10 s to
+connect, 60 s for the whole attempt, 64 KiB for one reply, 2 s for the answer to QUIT.
 """
 
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..core.escape import one_line
 from ..core.model import Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from ..host import hostname
+from . import mail
 
 if TYPE_CHECKING:
-    import smtplib
+    import ssl
+
+    from .conversation import Conversation
 
 Tls: TypeAlias = Literal["starttls", "implicit", "off"]
 
-REPLY = 65536
+# Where a 5xx speaks of the message. Before that it speaks of the two machines, and somebody will mend them.
+ABOUT_MESSAGE = ("MAIL FROM", "RCPT TO", "DATA")
 
 # 5xx that speak of this client's login and not of the message (RFC 4954 section 6).
 LOGIN = (530, 534, 535, 538)
@@ -31,9 +34,11 @@ LOGIN = (530, 534, 535, 538)
 class SMTPSink:
     """Speaks SMTP with `host`.
 
-    `tls` is "starttls", "implicit" or "off"; None means off for loopback without a user, else starttls. `user` and
-    `password` log in. `ca` is a file with the certificates to trust instead of the system's. Seconds: `connect_timeout`
-    and `timeout`, the bound on the whole attempt. Raises ValueError when credentials would travel in clear.
+    `tls` is "starttls", "implicit" or "off"; None means off for loopback without a user, else starttls, which is then
+    required. `user` and `password` log in. `ca` is a file with the certificates to trust instead of the system's.
+    Seconds: `connect_timeout` for each address of the host, `timeout` for the whole attempt. `local_hostname` is what
+    this machine calls itself in EHLO, default its name. Raises ValueError for what can never work, or would send
+    credentials in clear.
     """
 
     def __init__(
@@ -51,19 +56,18 @@ class SMTPSink:
     ) -> None:
         local = _is_loopback(host)
         self._tls: Tls = tls or ("off" if local and user is None else "starttls")
-        if self._tls not in ("starttls", "implicit", "off"):
-            raise ValueError(f"tls={tls!r}: must be starttls, implicit or off")
+        self._name = f"smtp {host}:{port}"
+        _check_place(host, port, self._tls)
+        _check_login(self._name, user, password)
         if user is not None and self._tls == "off" and not local:
-            raise ValueError(f"smtp {host}: a password must not travel without TLS; use starttls or implicit")
-        if (user is None) != (password is None):
-            raise ValueError(f"smtp {host}: user and password go together; give both or neither")
+            raise ValueError(f"{self._name}: a password must not travel without TLS; use starttls or implicit")
         if not (timeout > 0 and connect_timeout > 0):
-            raise ValueError(f"smtp {host}: timeouts must be more than 0 seconds")
+            raise ValueError(f"{self._name}: timeouts must be more than 0 seconds")
         self._host, self._port = host, port
         self._user, self._password = user, password
-        self._ca = None if ca is None else os.fspath(ca)
+        self._context = None if self._tls == "off" else _context(self._name, ca)
         self._connect_timeout, self._timeout = connect_timeout, timeout
-        self._name = local_hostname or hostname()
+        self._me = local_hostname or hostname()
 
     @classmethod
     def from_url(
@@ -73,165 +77,137 @@ class SMTPSink:
 
         A password does not belong in a URL, where everybody can read it: ValueError.
         """
-        from urllib.parse import parse_qs, unquote, urlsplit
+        from urllib.parse import unquote, urlsplit
 
-        parts = urlsplit(url)
-        if parts.password is not None:
-            raise ValueError(f"smtp URL for {parts.hostname}: no password in the URL; use a password file")
-        if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path.strip("/"):
-            raise ValueError(f"smtp URL {url!r}: write it as smtp://host:25 or smtps://host:465")
-        query = parse_qs(parts.query, keep_blank_values=True)
-        if query and query != {"tls": ["off"]}:
-            raise ValueError(f"smtp URL {url!r}: only ?tls=off can follow the host")
-        tls: Tls | None = "off" if query else "implicit" if parts.scheme == "smtps" else None
-        user = unquote(parts.username) if parts.username else None
         try:
-            port = parts.port or (465 if parts.scheme == "smtps" else 25)
+            parts = urlsplit(url)
+            port = parts.port
         except ValueError:
-            raise ValueError(f"smtp URL {url!r}: the port must be a number from 1 to 65535") from None
+            # Not quoted: whatever is wrong with it, there may be a password inside.
+            raise ValueError("smtp URL: the host or the port is wrong; write it as smtp://host:25") from None
+        if parts.password is not None:
+            raise ValueError("smtp URL: it must not contain a password, others can read it; use a password file")
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path.strip("/") or parts.fragment:
+            raise ValueError(f"smtp URL {one_line(url)!r}: write it as smtp://host:25 or smtps://host:465")
+        if parts.query not in ("", "tls=off") or (parts.query and parts.scheme == "smtps"):
+            raise ValueError(f"smtp URL {one_line(url)!r}: only ?tls=off can follow the host, and only of smtp://")
+        tls: Tls | None = "off" if parts.query else "implicit" if parts.scheme == "smtps" else None
+        user = unquote(parts.username) if parts.username else None
+        if port is None:
+            port = 465 if parts.scheme == "smtps" else 25
         return cls(parts.hostname, port, tls=tls, user=user, password=password, ca=ca, **options)
 
     def __repr__(self) -> str:
         return f"SMTPSink({self._host!r}, {self._port}, tls={self._tls!r})"
 
     def send(self, item: Message) -> Mapping[str, DeliveryError]:
-        """One connection, one mail."""
-        import smtplib
+        """One connection, one mail. Recipients that fail differently come back with an error each, even if all fail."""
+        from .conversation import Conversation
 
+        message = mail(item)
+        failed: dict[str, DeliveryError] = {}
+        talk = Conversation(
+            self._host, self._port, me=self._me, connect_timeout=self._connect_timeout, timeout=self._timeout
+        )
         try:
-            with self._connected() as server:
-                refused = server.sendmail(item.sender, list(item.recipients), item.data)
-                _quit(server)
-        except smtplib.SMTPRecipientsRefused as error:
-            # After a 421 it stops asking: whom it has not asked about is not refused, but not served either.
-            refused = {name: error.recipients.get(name, (421, b"closed before RCPT")) for name in item.recipients}
-        except smtplib.SMTPResponseException as error:
-            raise self._error(error.smtp_code, error.smtp_error, _about_message(error)) from None
-        except (smtplib.SMTPException, OSError, ValueError) as error:
-            # ValueError: a reply that is no SMTP at all. The server's certificate is in the OSErrors too.
-            raise TemporaryDeliveryError(f"{self._where}: {one_line(str(error)) or type(error).__name__}") from None
-        return {name: self._error(code, text, True) for name, (code, text) in refused.items()}
+            self._begin(talk)
+            self._transact(talk, message, failed)
+        except (OSError, ValueError) as error:
+            # Every SMTPException is an OSError. ValueError: what smtplib cannot send, or cannot make sense of.
+            common = self._error(talk, error)
+            failed |= {name: common for name in message.recipients if name not in failed}
+        finally:
+            talk.leave()
+        errors = list(failed.values())
+        if len(errors) == len(set(message.recipients)) and len({type(error) for error in errors}) == 1:
+            raise errors[0]
+        return failed
 
-    @property
-    def _where(self) -> str:
-        return f"smtp {self._host}:{self._port}"
+    def _begin(self, talk: Conversation) -> None:
+        implicit = self._tls == "implicit"
+        talk.begin(self._context if implicit else None, None if implicit else self._context)
+        if self._user is not None and self._password is not None:
+            talk.stage = "AUTH"
+            talk.login(self._user, self._password)
 
-    def _error(self, code: int, text: bytes | str, about_message: bool) -> DeliveryError:
-        said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-        if about_message and 500 <= code < 600 and code not in LOGIN:
-            return PermanentDeliveryError(f"{self._where} refused: {code} {one_line(said)}")
-        return TemporaryDeliveryError(f"{self._where}: {code} {one_line(said)}")
+    def _transact(self, talk: Conversation, message: Message, failed: dict[str, DeliveryError]) -> None:
+        """The mail itself (RFC 5321 section 3.3). Not smtplib's sendmail(): it forgets the refused ones on an error."""
+        from smtplib import SMTPResponseException
 
-    @contextmanager
-    def _connected(self) -> Iterator[smtplib.SMTP]:
-        """A session that is greeted, encrypted and logged in; cut off at the deadline."""
-        session = _session_class()
-        raw = socket.create_connection((self._host, self._port), self._connect_timeout)
-        with _deadline(raw, self._timeout):
-            server = session(local_hostname=self._name, timeout=self._timeout)
+        size = [f"SIZE={len(message.data)}"] if talk.has_extn("size") else []
+        talk.ask("MAIL FROM", talk.mail, message.sender, size)
+        for name in message.recipients:
             try:
-                server.begin(raw, self._host, self._context() if self._tls == "implicit" else None)
-                if self._tls == "starttls":
-                    server.starttls(context=self._context())
-                if self._user is not None and self._password is not None:
-                    server.login(self._user, self._password)
-                yield server
-            finally:
-                server.close()
+                talk.ask("RCPT TO", talk.rcpt, name)
+            except SMTPResponseException as error:
+                failed[name] = self._error(talk, error)
+        if len(failed) < len(set(message.recipients)):
+            talk.ask("DATA", talk.data, message.data)
 
-    def _context(self) -> Any:
-        import ssl
+    def _error(self, talk: Conversation, error: Exception) -> DeliveryError:
+        from smtplib import SMTPResponseException
 
-        return ssl.create_default_context(cafile=self._ca)
+        where = f"{self._name}, {talk.stage}"
+        if isinstance(error, SMTPResponseException):
+            text = error.smtp_error
+            said = text if isinstance(text, str) else text.decode("utf-8", "replace")
+            kind = PermanentDeliveryError if _condemns(talk.stage, error.smtp_code) else TemporaryDeliveryError
+            return kind(f"{where}: {error.smtp_code} {one_line(self._clean(said))}")
+        if talk.expired:
+            return TemporaryDeliveryError(f"{where}: not done after {self._timeout:g} s")
+        told = f"{where}: {one_line(self._clean(str(error))) or type(error).__name__}"
+        # The address cannot be put on the wire: it never will.
+        unspeakable = isinstance(error, ValueError) and talk.stage in ABOUT_MESSAGE
+        return PermanentDeliveryError(told) if unspeakable else TemporaryDeliveryError(told)
 
+    def _clean(self, text: str) -> str:
+        """The text without our credentials: servers quote what they do not understand, and errors go to logs."""
+        if self._user is None or self._password is None:
+            return text
+        from base64 import b64encode
 
-def _session_class() -> Any:
-    """smtplib's client with a bound on replies, and a connection made by ourselves."""
-    import smtplib
-
-    class Session(smtplib.SMTP):
-        def begin(self, raw: socket.socket, host: str, context: Any) -> None:
-            raw.settimeout(self.timeout)
-            self._host = host
-            self.sock = context.wrap_socket(raw, server_hostname=host) if context else raw
-            code, text = self.getreply()
-            if code != 220:
-                raise smtplib.SMTPConnectError(code, text)
-            self.ehlo_or_helo_if_needed()
-
-        def getreply(self) -> tuple[int, bytes]:
-            if self.file is None:
-                sock: Any = self.sock
-                self.file = _Bounded(sock.makefile("rb"))
-            self.file.left = REPLY
-            return super().getreply()
-
-    return Session
+        forms = [self._password]
+        for secret in (self._password, self._user, f"\0{self._user}\0{self._password}"):
+            forms.append(b64encode(secret.encode()).decode())
+        for form in forms:
+            text = text.replace(form, "***")
+        # Cut off or broken over lines, a piece still says too much.
+        return re.sub(r"[A-Za-z0-9+/=]{6,}", lambda piece: "***" if piece[0] in " ".join(forms) else piece[0], text)
 
 
-class _Bounded:
-    """A reader that gives up on a reply which never ends."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.left = REPLY
-
-    def readline(self, limit: int) -> bytes:
-        line: bytes = self._file.readline(limit)
-        self.left -= len(line)
-        if self.left < 0:
-            raise OSError(f"reply longer than {REPLY} bytes")
-        return line
-
-    def close(self) -> None:
-        self._file.close()
+def _condemns(stage: str, code: int) -> bool:
+    if stage == "RCPT TO" and code == 552:
+        # "Too many recipients" in old servers: to be taken as 452 (RFC 5321 section 4.5.3.1.10).
+        return False
+    return stage in ABOUT_MESSAGE and 500 <= code < 600 and code not in LOGIN
 
 
-@contextmanager
-def _deadline(raw: socket.socket, seconds: float) -> Iterator[None]:
-    """Shut the connection down after so many seconds, whatever hangs on it."""
-    import threading
-
-    # A second handle: TLS takes the first one over, and a number that is closed may be somebody else's by then.
-    handle = raw.dup()
-    timer = threading.Timer(seconds, _shut(handle))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()
-        handle.close()
-        raw.close()
+def _check_place(host: str, port: int, tls: str) -> None:
+    if not host.isascii() or not re.fullmatch(r"[\w.:%-]{1,255}", host):
+        raise ValueError(f"smtp host {one_line(host)!r}: must be a host name or an IP address")
+    if not 1 <= port <= 65535:
+        raise ValueError(f"smtp port {port!r}: must be a number from 1 to 65535")
+    if tls not in ("starttls", "implicit", "off"):
+        raise ValueError(f"tls={tls!r}: must be starttls, implicit or off")
 
 
-def _shut(handle: socket.socket) -> Callable[[], None]:
-    def shut() -> None:
-        try:
-            handle.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            # The other side was quicker.
-            return
-
-    return shut
+def _check_login(name: str, user: str | None, password: str | None) -> None:
+    if (user is None) != (password is None):
+        raise ValueError(f"{name}: user and password go together; give both or neither")
+    for what, value in (("user", user), ("password", password)):
+        # The value is never quoted. smtplib sends ASCII only; a newline mostly comes from the end of a file.
+        if value is not None and not (value and value.isascii() and value.isprintable()):
+            raise ValueError(f"{name}: the {what} must be printable ASCII, and not empty")
 
 
-def _about_message(error: Exception) -> bool:
-    import smtplib
-
-    return isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError)
-
-
-def _quit(server: smtplib.SMTP) -> None:
-    import smtplib
+def _context(name: str, ca: str | os.PathLike[str] | None) -> ssl.SSLContext:
+    import ssl
 
     try:
-        server.quit()
-    except (smtplib.SMTPException, OSError):
-        # The mail is accepted; how the server takes its leave does not matter.
-        return
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise ValueError(f"{name}: cannot read certificates from {os.fspath(ca or '')!r}: {error}") from None
 
 
 def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
+    return host in ("localhost", "::1") or re.fullmatch(r"127\.\d+\.\d+\.\d+", host) is not None

@@ -1,0 +1,139 @@
+"""One SMTP connection: smtplib's client, with bounds it does not have. Loaded when the first mail is sent.
+
+smtplib's timeout is per read, so a server that drips holds it for ever, and a reply that never ends fills the memory.
+Limits: a deadline over everything from the first connect on (looking up the host's name apart, which the system's
+resolver bounds), `REPLY` bytes for one reply, `LEAVE` seconds for the answer to QUIT.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from ..clock import SystemClock
+
+REPLY = 65536
+LEAVE = 2.0
+
+
+class Conversation(smtplib.SMTP):
+    """A client that knows where it stands: `stage` names the step under way, `expired` says the deadline has passed."""
+
+    def __init__(self, host: str, port: int, *, me: str, connect_timeout: float, timeout: float) -> None:
+        super().__init__(local_hostname=me, timeout=timeout)
+        # Where smtplib's starttls() finds the name to verify.
+        self._host = host
+        self._port = port
+        self._connect_timeout = connect_timeout
+        self._deadline = SystemClock().monotonic() + timeout
+        self._handle: socket.socket | None = None
+        self._timer = threading.Timer(timeout, self._expire)
+        self._timer.daemon = True
+        self.stage = "connect"
+        self.expired = False
+
+    def ask(self, stage: str, call: Callable[..., tuple[int, bytes]], *args: object) -> None:
+        """Take one step; any reply but 2xx is a SMTPResponseException."""
+        self.stage = stage
+        code, text = call(*args)
+        if not 200 <= code < 300:
+            raise smtplib.SMTPResponseException(code, text)
+
+    def begin(self, implicit: ssl.SSLContext | None, starttls: ssl.SSLContext | None) -> None:
+        """Connect, be greeted, introduce ourselves, encrypt."""
+        self._timer.start()
+        raw = self._connected()
+        self.sock = raw
+        if implicit is not None:
+            self.stage = "TLS handshake"
+            self.sock = implicit.wrap_socket(raw, server_hostname=self._host)
+        self.ask("greeting", self.getreply)
+        self.stage = "EHLO"
+        self.ehlo_or_helo_if_needed()
+        if starttls is not None:
+            self.stage = "STARTTLS"
+            self.starttls(context=starttls)
+            self.stage = "EHLO"
+            self.ehlo_or_helo_if_needed()
+
+    def leave(self) -> None:
+        """QUIT, politely and briefly: what the server makes of it changes nothing any more. Safe in any state."""
+        with suppress(OSError):
+            if self.sock is not None:
+                self.sock.settimeout(LEAVE)
+                self.putcmd("QUIT")
+                self.sock.recv(512)
+        self._timer.cancel()
+        if self._timer.ident is not None:
+            self._timer.join()
+        self.close()
+        if self._handle is not None:
+            self._handle.close()
+
+    def getreply(self) -> tuple[int, bytes]:
+        """One reply of one or more lines (RFC 5321 section 4.2); code -1 for what is no reply."""
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("not connected")
+        if self.file is None:
+            self.file = self.sock.makefile("rb")
+        texts: list[bytes] = []
+        left = REPLY
+        while True:
+            line = self._line(left)
+            left -= len(line)
+            texts.append(line[4:].strip())
+            if line[3:4] != b"-" or not line[:3].isdigit():
+                break
+        return int(line[:3]) if line[:3].isdigit() else -1, b"\n".join(texts)
+
+    def _line(self, left: int) -> bytes:
+        try:
+            line: bytes = self.file.readline(left + 1) if self.file is not None else b""
+        except OSError as error:
+            self.close()
+            raise smtplib.SMTPServerDisconnected(f"connection lost: {error}") from None
+        if len(line) > left:
+            self.close()
+            raise smtplib.SMTPServerDisconnected(f"a reply of more than {REPLY} bytes")
+        if not line.endswith(b"\n"):
+            self.close()
+            raise smtplib.SMTPServerDisconnected("the server closed the connection")
+        return line
+
+    def _connected(self) -> socket.socket:
+        """The first address that answers; each is given `connect_timeout`, all together the deadline."""
+        failure: OSError = TimeoutError("no time left to connect")
+        for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
+            left = self._deadline - SystemClock().monotonic()
+            if left <= 0:
+                break
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(min(self._connect_timeout, left))
+                sock.connect(address)
+                self._watch(sock)
+            except OSError as error:
+                sock.close()
+                failure = error
+                continue
+            return sock
+        raise failure
+
+    def _watch(self, sock: socket.socket) -> None:
+        # A second handle: TLS takes the first one over, and a number that is closed may be somebody else's by then.
+        self._handle = sock.dup()
+        if self.expired:
+            raise TimeoutError("no time left after connecting")
+        # Never the first to act: the timer is.
+        sock.settimeout(self.timeout)
+
+    def _expire(self) -> None:
+        self.expired = True
+        if self._handle is not None:
+            # The other side may have been quicker.
+            with suppress(OSError):
+                self._handle.shutdown(socket.SHUT_RDWR)
