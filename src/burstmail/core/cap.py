@@ -53,8 +53,6 @@ class Caps:
     ...     for burst in stage.feed(Batch.of("disk failed"), second):
     ...         print(f"{burst.count} line left at {second} s")
     1 line left at 10 s
-    >>> stage.deadline
-    65.0
     >>> [(burst.count, burst.bursts) for burst in stage.poll(65.0)]
     [(2, 2)]
     """
