@@ -285,6 +285,12 @@ def test_a_template_with_anything_else_is_refused_at_once(template: str, message
     assert "\n" not in str(caught.value)
 
 
+def test_pieces_of_a_subject_cannot_join_to_more_than_their_sum() -> None:
+    joined = composed(burst("x", key="?utf-8?q?=0ABcc:_evil?="), subject="={key}\n")
+    assert b"\r\nSubject: = ?utf-8?q?=0ABcc:_evil?=\\x0a\r\n" in joined.data
+    assert len(subject(burst("x", key="k" * 500), subject="{key} " * 9)) == 200
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

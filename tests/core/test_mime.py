@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from base64 import b64decode
 from email import message_from_bytes, policy
 
 import pytest
@@ -97,6 +98,12 @@ def test_the_shorter_encoding_is_taken(text: str, encoding: str) -> None:
     mail = message_from_bytes(checked(rendered([], text)).replace(b"\r\n", b"\n"), policy=policy.default)
     assert mail["Content-Transfer-Encoding"] == encoding
     assert mail.get_content().replace("\r\n", "\n") == text
+
+
+def test_line_ends_inside_base64_are_those_of_the_wire() -> None:
+    # RFC 2045 section 6.8: a text is brought to its canonical form, CRLF, before it is encoded.
+    body = rendered([], "日本\n語\n").split(b"\r\n\r\n", 1)[1]
+    assert b64decode(body).decode() == "日本\r\n語\r\n"
 
 
 def test_body_lines_are_short_and_no_line_is_a_lone_dot() -> None:
