@@ -34,7 +34,7 @@ def table(result: dict[str, Any], rows: list[Row]) -> None:
         less = "" if row.lines == bare else f"1/{bare // row.lines} of the lines; the ratio is per line"
         print(
             f"{row.name:30} {row.lines:11,} {one['seconds']:8.2f} {one['lines_per_second']:12,.0f}"
-            f" {one['ratio_to_bare_loop']:7.3f} {one['peak_mib']:9.1f}  {aim}{less}"
+            f" {one['ratio_to_bare_loop']:7.4f} {one['peak_mib']:9.1f}  {aim}{less}"
         )
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"A peak of {own:.0f} MiB or less may be that of this program, which every child starts with.")

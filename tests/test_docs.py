@@ -1,0 +1,203 @@
+"""What the documents say is so: every snippet runs, every option, default and link is compared with the code."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import burstmail
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+LOG = ROOT / "docs" / "examples" / "burst.log"
+# What a new user may run and a test may not.
+NOT_RUN = {
+    "the tests cannot run themselves": 1,
+    "changes the machine": 2,
+    "takes minutes": 1,
+}
+
+FAKE_SENDMAIL = f"""#!{sys.executable}
+import sys
+open("sent.mail", "a").write(" ".join(sys.argv[1:]) + "\\n" + sys.stdin.read())
+"""
+# Real ones come first in the list of usual places, and a document must not send real mail.
+CUSTOMIZE = "import burstmail.sinks.sendmail as module\nmodule.PLACES = ({path!r},)\n"
+
+
+@dataclass(frozen=True)
+class Snippet:
+    page: Path
+    line: int
+    language: str
+    text: str
+    note: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+FENCE = re.compile(
+    r"(?:<!-- (?P<note>[^\n]*?) -->\n)?^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
+
+def snippets(language: str) -> list[Any]:
+    found = [snippet for snippet in read() if snippet.language == language]
+    return [pytest.param(snippet, id=str(snippet)) for snippet in found]
+
+
+def read() -> Iterator[Snippet]:
+    for page in PAGES:
+        source = page.read_text()
+        for found in FENCE.finditer(source):
+            line = source.count("\n", 0, found.start("text"))
+            yield Snippet(page, line, found["language"], found["text"], found["note"] or "")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """An empty directory with what a clone has, no tests."""
+    shutil.copy(ROOT / "README.md", tmp_path)
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+@pytest.fixture
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A PATH with this Python, a `burstmail` command and a sendmail that writes sent.mail where it runs."""
+    place = tmp_path_factory.mktemp("bin")
+    commands = {
+        "sendmail": FAKE_SENDMAIL,
+        "burstmail": f'#!/bin/sh\nexec {sys.executable} -m burstmail "$@"\n',
+        "python3": f'#!/bin/sh\nexec {sys.executable} "$@"\n',
+    }
+    for name, text in commands.items():
+        (place / name).write_text(text)
+        (place / name).chmod(0o755)
+    (place / "sitecustomize.py").write_text(CUSTOMIZE.format(path=str(place / "sendmail")))
+    package = str(Path(burstmail.__file__).parents[1])
+    return {
+        "PATH": f"{place}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{place}:{package}",
+        "HOME": str(place),
+        "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+def run(command: list[str], where: Path, environment: dict[str, str]) -> str:
+    with LOG.open() as lines:
+        done = subprocess.run(
+            command, cwd=where, env=environment, stdin=lines, capture_output=True, text=True, timeout=60
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not done.stderr, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("snippet", snippets("sh"))
+def test_shell_snippets_run(snippet: Snippet, clone: Path, environment: dict[str, str]) -> None:
+    if snippet.note.startswith("not run: "):
+        assert snippet.note.removeprefix("not run: ") in NOT_RUN
+        return
+    assert run(["bash", "-euo", "pipefail", "-c", snippet.text], clone, environment)
+
+
+def test_few_shell_snippets_are_not_run() -> None:
+    notes = [snippet.note.removeprefix("not run: ") for snippet in read() if snippet.note]
+    assert {note: notes.count(note) for note in notes} == NOT_RUN
+
+
+# A session (>>>) runs with its page.
+PROGRAMS = [param for param in snippets("python") if ">>> " not in param.values[0].text]
+
+
+@pytest.mark.parametrize("snippet", PROGRAMS)
+def test_python_snippets_run(snippet: Snippet, tmp_path: Path, environment: dict[str, str]) -> None:
+    if "def test_" in snippet.text:
+        names: dict[str, Any] = {}
+        exec(compile(snippet.text, str(snippet), "exec"), names)
+        tests = [function for name, function in names.items() if name.startswith("test_")]
+        assert tests
+        for function in tests:
+            function()
+        return
+    (tmp_path / "script.py").write_text(snippet.text)
+    printed = run([sys.executable, "script.py"], tmp_path, environment)
+    assert printed or "print" not in snippet.text
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if ">>> " in page.read_text()], ids=lambda page: page.name)
+def test_sessions_say_what_is_written(page: Path) -> None:
+    # Blank out the fences: they end no example for doctest.
+    text = re.sub(r"^```.*$", "", page.read_text(), flags=re.MULTILINE)
+    parsed = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+    said: list[str] = []
+    results = doctest.DocTestRunner(verbose=False).run(parsed, out=said.append)
+    assert results.attempted and not results.failed, "".join(said)
+
+
+MODULES = [name for _, name, _ in pkgutil.walk_packages(burstmail.__path__, "burstmail.") if "__main__" not in name]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_sessions_in_docstrings_say_what_is_written(name: str) -> None:
+    assert not doctest.testmod(importlib.import_module(name)).failed
+
+
+def directives(text: str) -> list[str]:
+    """The lines of a configuration without comments and layout."""
+    lines = (line.split("  #")[0].strip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("snippet", snippets("conf"))
+def test_configuration_is_that_of_a_tested_example(snippet: Snippet) -> None:
+    wanted = directives(snippet.text)
+    examples = [directives(path.read_text()) for path in sorted((ROOT / "docs" / "examples").glob("*.conf"))]
+    starts = [example[at : at + len(wanted)] for example in examples for at in range(len(example))]
+    assert wanted
+    assert wanted in starts
+
+
+def test_every_fence_is_of_a_kind_that_is_tested() -> None:
+    assert {snippet.language for snippet in read()} <= {"sh", "python", "conf", "text"}
+    # A fence the expression above does not see would not be tested.
+    assert sum(page.read_text().count("\n```") for page in PAGES) == 2 * len(list(read()))
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+
+
+def test_the_example_burst_uses_documentation_addresses_only() -> None:
+    addresses = set(re.findall(r"\b\d+\.\d+\.\d+\.\d+\b", LOG.read_text()))
+    assert addresses
+    # RFC 5737.
+    assert all(address.startswith(("192.0.2.", "198.51.100.", "203.0.113.")) for address in addresses)
