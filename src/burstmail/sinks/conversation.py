@@ -7,11 +7,12 @@ resolver bounds), `REPLY` bytes for one reply, `LEAVE` seconds for the answer to
 
 from __future__ import annotations
 
+import re
 import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ..clock import SystemClock
@@ -73,6 +74,14 @@ class Conversation(smtplib.SMTP):
         self.close()
         if self._handle is not None:
             self._handle.close()
+
+    def mail(self, sender: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        """MAIL FROM; the sender may be empty. Raises ValueError for what is no address."""
+        return super().mail(_address(sender) if sender else "", options)
+
+    def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        """RCPT TO. Raises ValueError for what is no address."""
+        return super().rcpt(_address(recip), options)
 
     def getreply(self) -> tuple[int, bytes]:
         """One reply of one or more lines (RFC 5321 section 4.2); code -1 for what is no reply."""
@@ -137,3 +146,10 @@ class Conversation(smtplib.SMTP):
             # The other side may have been quicker.
             with suppress(OSError):
                 self._handle.shutdown(socket.SHUT_RDWR)
+
+
+def _address(text: str) -> str:
+    # smtplib would guess what is meant, and send the mail to somebody else.
+    if not re.fullmatch(r"[\w!#$%&'*+/=?^`{|}~.@-]+", text, re.ASCII):
+        raise ValueError(f"no address that can be sent: {text!r}")
+    return text

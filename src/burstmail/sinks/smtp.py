@@ -139,7 +139,7 @@ class SMTPSink:
         for name in message.recipients:
             try:
                 talk.ask("RCPT TO", talk.rcpt, name)
-            except SMTPResponseException as error:
+            except (SMTPResponseException, ValueError) as error:
                 failed[name] = self._error(talk, error)
         if len(failed) < len(set(message.recipients)):
             talk.ask("DATA", talk.data, message.data)

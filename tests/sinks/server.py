@@ -1,0 +1,245 @@
+"""An SMTP server that fails as it is told: one fault for each stage. A thread on loopback.
+
+A fault is the bytes of a reply, or a word: "close" (the connection), "hang" (say nothing until the client leaves),
+"drip" (a reply that comes byte by byte and never ends), "endless" (one that comes as fast as it can), "half" (a reply
+without its end, then close). Stages: banner, EHLO, HELO, STARTTLS, handshake, AUTH, MAIL, RCPT, "RCPT <address>", DATA,
+body, dot, after (the dot's reply is sent), QUIT.
+"""
+
+from __future__ import annotations
+
+import base64
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+EXTENSIONS = ("PIPELINING", "SIZE 10240000", "8BITMIME")
+
+
+class Gone(Exception):
+    """The connection is over."""
+
+
+@dataclass
+class Mail:
+    sender: str = ""
+    recipients: list[str] = field(default_factory=list)
+    data: bytes = b""
+
+
+class Server:
+    def __init__(
+        self,
+        faults: Mapping[str, str | bytes] | None = None,
+        *,
+        context: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        login: tuple[str, str] | None = None,
+        mechanisms: str = "PLAIN",
+        extensions: tuple[str, ...] = EXTENSIONS,
+    ) -> None:
+        self.faults = dict(faults or {})
+        self.context = context
+        self.implicit = implicit
+        self.login = login
+        self.mechanisms = mechanisms
+        self.extensions = extensions
+        self.mails: list[Mail] = []
+        # (command, whether it came through TLS)
+        self.commands: list[tuple[str, bool]] = []
+        self.connections = 0
+        self._stopped = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, name="scripted-smtp", daemon=True)
+
+    def __enter__(self) -> Server:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stopped.set()
+        # Wakes accept(), whatever the state.
+        socket.create_connection(("127.0.0.1", self.port)).close()
+        self._thread.join(10)
+        self._listener.close()
+        assert not self._thread.is_alive()
+
+    @property
+    def verbs(self) -> list[str]:
+        return [command.split(" ")[0] for command, _ in self.commands]
+
+    def _serve(self) -> None:
+        while not self._stopped.is_set():
+            connection, _ = self._listener.accept()
+            if self._stopped.is_set():
+                connection.close()
+                return
+            self.connections += 1
+            session = Session(self, connection)
+            try:
+                session.talk()
+            except (Gone, OSError):
+                continue
+            finally:
+                session.close()
+
+
+class Session:
+    def __init__(self, server: Server, connection: socket.socket) -> None:
+        self.server = server
+        self.socket: Any = connection
+        self.socket.settimeout(10)
+        self.file = connection.makefile("rb")
+        self.secure = False
+        self.mail = Mail()
+
+    def close(self) -> None:
+        self.file.close()
+        self.socket.close()
+
+    def talk(self) -> None:
+        if self.server.implicit:
+            self.encrypt()
+        self.answer("banner", b"220 scripted.example ESMTP")
+        while True:
+            line = self.file.readline()
+            if not line:
+                raise Gone
+            command = line.decode("ascii", "replace").rstrip("\r\n")
+            verb = command[:4].upper() if command[4:5] == " " else command.upper()
+            command = verb + command[len(verb) :]
+            self.server.commands.append((command, self.secure))
+            getattr(self, f"do_{verb}", self.unknown)(command)
+
+    def encrypt(self) -> None:
+        if "handshake" in self.server.faults:
+            self.act(self.server.faults["handshake"])
+        assert self.server.context is not None
+        self.file.close()
+        self.socket = self.server.context.wrap_socket(self.socket, server_side=True)
+        self.file = self.socket.makefile("rb")
+        self.secure = True
+
+    def answer(self, stage: str, reply: bytes) -> bool:
+        """Whether the reply is the good one."""
+        fault = self.server.faults.get(stage)
+        if fault is None:
+            self.socket.sendall(reply + b"\r\n")
+            return True
+        self.act(fault)
+        return False
+
+    def act(self, fault: str | bytes) -> None:
+        if isinstance(fault, bytes):
+            self.socket.sendall(fault + b"\r\n")
+            if fault.startswith(b"421"):
+                raise Gone
+        else:
+            getattr(self, f"play_{fault}")()
+
+    def play_close(self) -> None:
+        raise Gone
+
+    def play_hang(self) -> None:
+        while self.socket.recv(65536):
+            pass
+        raise Gone
+
+    def play_drip(self) -> None:
+        while not self.server._stopped.wait(0.01):
+            self.socket.sendall(b"2")
+        raise Gone
+
+    def play_endless(self) -> None:
+        while True:
+            self.socket.sendall(b"250-and so on\r\n" * 1000)
+
+    def play_half(self) -> None:
+        self.socket.sendall(b"250 o")
+        raise Gone
+
+    def do_EHLO(self, command: str) -> None:
+        lines = ["scripted.example", *self.server.extensions]
+        if self.server.context and not self.secure:
+            lines.append("STARTTLS")
+        if self.server.login:
+            lines.append(f"AUTH {self.server.mechanisms}")
+        told = [f"250-{line}" for line in lines[:-1]] + [f"250 {lines[-1]}"]
+        self.answer("EHLO", "\r\n".join(told).encode())
+
+    def do_HELO(self, command: str) -> None:
+        self.answer("HELO", b"250 scripted.example")
+
+    def do_STARTTLS(self, command: str) -> None:
+        fault = self.server.faults.get("STARTTLS")
+        if self.answer("STARTTLS", b"220 go ahead") or (isinstance(fault, bytes) and fault.startswith(b"220")):
+            self.encrypt()
+
+    def do_AUTH(self, command: str) -> None:
+        fault = self.server.faults.get("AUTH")
+        if fault == b"echo":
+            self.socket.sendall(f"502 what is {command}?\r\n".encode())
+            return
+        if fault is not None:
+            self.act(fault)
+            return
+        assert self.server.login
+        if command.startswith("AUTH LOGIN"):
+            given = (base64.b64decode(command.split()[2]).decode(), self.asked(b"UGFzc3dvcmQ6"))
+        else:
+            _, user, password = base64.b64decode(command.split()[2]).decode().split("\0")
+            given = (user, password)
+        ok = given == self.server.login
+        self.socket.sendall(b"235 welcome\r\n" if ok else b"535 5.7.8 wrong\r\n")
+
+    def asked(self, challenge: bytes) -> str:
+        self.socket.sendall(b"334 " + challenge + b"\r\n")
+        return base64.b64decode(self.file.readline()).decode()
+
+    def do_MAIL(self, command: str) -> None:
+        if self.answer("MAIL", b"250 ok"):
+            self.mail = Mail(sender=command[command.index("<") + 1 : command.index(">")])
+
+    def do_RCPT(self, command: str) -> None:
+        address = command[command.index("<") + 1 : command.index(">")]
+        special = f"RCPT {address}"
+        if self.answer(special if special in self.server.faults else "RCPT", b"250 ok"):
+            self.mail.recipients.append(address)
+
+    def do_DATA(self, command: str) -> None:
+        if self.answer("DATA", b"354 go on"):
+            self.mail.data = self.body()
+            if "dot" not in self.server.faults:
+                self.server.mails.append(self.mail)
+            self.answer("dot", b"250 stored")
+            if "after" in self.server.faults:
+                self.act(self.server.faults["after"])
+
+    def body(self) -> bytes:
+        if "body" in self.server.faults:
+            self.file.readline()
+            if self.server.faults["body"] == "hang":
+                # Not reading is what makes the client's send() wait.
+                self.server._stopped.wait(10)
+                raise Gone
+            self.act(self.server.faults["body"])
+        lines = []
+        while (line := self.file.readline()) != b".\r\n":
+            if not line:
+                raise Gone
+            lines.append(line[1:] if line.startswith(b".") else line)
+        return b"".join(lines)
+
+    def do_RSET(self, command: str) -> None:
+        self.socket.sendall(b"250 ok\r\n")
+
+    def do_QUIT(self, command: str) -> None:
+        self.answer("QUIT", b"221 bye")
+        raise Gone
+
+    def unknown(self, command: str) -> None:
+        self.socket.sendall(b"500 unknown\r\n")
