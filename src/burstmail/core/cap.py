@@ -1,8 +1,8 @@
 """Burst -> Burst. Caps delay and merge; they never drop.
 
-A burst leaves at once if every gate is open: the limits of the whole path and the rules of its key, all decided here, at
-one departure. Else it is held, folds with what comes of its key meanwhile, and leaves by itself when a slot frees.
-Limits: over `separate` keys held, one digest takes their place; `keys` keys are remembered, all others share one memory.
+A burst leaves at once if every gate is open: the limits of the whole path and the rules of its key, all decided here,
+at one departure. Else it is held, folds with what comes of its key, and leaves by itself when a slot comes free.
+Limits: over `separate` keys held, one digest takes their place; over `keys` keys known, newcomers share one memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import reduce
 from math import inf
 from typing import Any
 
-from .fold import dump_burst, fold, restored_burst, sources
+from .fold import SOURCES, dump_burst, fold, restored_burst, sources
 from .limits import CoolDown as CoolDown
 from .limits import Gate, Gates, Rule, Rules
 from .limits import Limit as Limit
@@ -147,7 +147,9 @@ class Caps:
         gates = list(dict.fromkeys(self._gates.admit(key, now, self._held) for key in keys))
         for gate in (self._all, *gates):
             gate.record(now)
-        opens = max(self._all.opens, min(gate.opens for gate in gates))
+        # Of those a digest cannot name, any may be new and free to leave.
+        unnamed = len(held.burst.parts) > SOURCES
+        opens = max(self._all.opens, -inf if unnamed else min(gate.opens for gate in gates))
         time = held.burst.time + (now - held.latest)
         return replace(
             held.burst,

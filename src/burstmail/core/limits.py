@@ -68,7 +68,7 @@ class Rules:
         if len(cools) > 1:
             raise ValueError(f"per_key={rules!r}: one CoolDown at most; its intervals would hide the other's")
         self.cool = cools[0] if cools else None
-        # How far back a departure matters to a limit, how many of them do, and after which quiet nothing matters at all.
+        # How far back a departure matters to a limit, how many of them do, and after which quiet nothing matters.
         self.per = max((limit.per for limit in self.limits), default=0.0)
         self.log = max((limit.count for limit in self.limits), default=1)
         self.horizon = max(self.per, self.cool.longest if self.cool else 0.0)
