@@ -137,8 +137,8 @@ class Conversation(smtplib.SMTP):
         self._handle = sock.dup()
         if self.expired:
             raise TimeoutError("no time left after connecting")
-        # Never the first to act: the timer is.
-        sock.settimeout(self.timeout)
+        # Only in case: the timer acts first, and says why.
+        sock.settimeout(self.timeout + 1)
 
     def _expire(self) -> None:
         self.expired = True
