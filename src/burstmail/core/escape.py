@@ -1,7 +1,7 @@
 """str -> str. What may be shown to a person: every character is printable, or an escape that says what it was.
 
 A log line is written by attackers. Control, format (bidirectional overrides, zero widths), private, surrogate and
-unassigned characters and the line and paragraph separators never reach a terminal, a header or a mail reader as they are.
+unassigned characters and the line and paragraph separators never reach a terminal, a header or a mail reader raw.
 """
 
 from __future__ import annotations

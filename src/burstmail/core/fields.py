@@ -1,7 +1,7 @@
 """Line -> Fields, Batch -> (key, Batch). The syslog header: host, program, process, facility, severity.
 
-Known are RFC 3164 section 4.1 (with or without PRI and host), the same with the ISO 8601 stamps of rsyslog and syslog-ng,
-and RFC 5424 section 6. Anything else is a line without fields; nothing here fails on any text.
+Known are RFC 3164 section 4.1 (with or without PRI and host), the same with the ISO 8601 stamps of rsyslog and
+syslog-ng, and RFC 5424 section 6. Anything else is a line without fields; nothing here fails on any text.
 Limits: 255 characters for a host, 128 for a program, so that a hostile line costs no more than a scan.
 """
 
@@ -27,8 +27,8 @@ FACILITIES = (
     *("ntp", "security", "console", "clock", *(f"local{number}" for number in range(8))),
 )
 
-# Every run is possessive (`+` after the count): it ends at a character it cannot contain, so what it took it never gives
-# back, and no line takes more than a scan. Sets of characters and not exact digits: that costs half as much.
+# Every run is possessive (`+` after the count): it ends at a character it cannot contain, so it never gives back what
+# it took, and no line takes more than a scan. Sets of characters and not exact digits: that costs half as much.
 _PRIORITY = "1[0-8][0-9]|19[01]|[1-9]?[0-9]"
 _STAMP = "(?:[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[0-9.,:Z+-]{0,24}+)"
 # MSGID and STRUCTURED-DATA (RFC 5424 section 6.3), in front of the message.
@@ -36,7 +36,7 @@ _DETAILS = r'[^ ]{1,32}+ (?:-|(?:\[(?:[^\]"\\]++|"(?:[^"\\]++|\\.)*+"|\\.)*+\])+
 
 
 def _header(wanted: Iterable[str], *, modern: bool) -> str:
-    """The pattern of a header, which may be missing, capturing only what is wanted: each group costs time on every line.
+    """The pattern of a header, which may be missing. Only what is wanted is captured: a group costs time on each line.
 
     `modern` adds RFC 5424. A separate group for it (`new_...`), for what is captured twice cannot share a name.
     """
