@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -39,10 +40,10 @@ def script(folder: Path, text: str) -> Path:
 
 
 @contextmanager
-def endless(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """A writer that never pauses for as long as `linger` seconds."""
+def writing(process: subprocess.Popen[bytes], loop: str = "while true") -> Iterator[None]:
+    """A writer that does not pause for as long as a closed source lingers, until its loop or the block ends."""
     assert process.stdin
-    command = ["sh", "-c", "while echo line; do sleep 0.05; done"]
+    command = ["sh", "-c", f"{loop}; do echo line; sleep 0.05; done"]
     with subprocess.Popen(command, stdout=process.stdin, stderr=subprocess.DEVNULL) as writer:
         process.stdin.close()
         catching(process)
@@ -112,25 +113,23 @@ def test_a_file_can_be_the_input(box: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_end_it_drains_the_pipe(box: Path, number: signal.Signals) -> None:
-    # Stopped while 1,000 lines are written and the signal sent: they are in the pipe, unread, when it wakes up.
+    # Stopped while 1,000 lines are written and the signal sent: they are in the pipe, unread, when it wakes up. More
+    # than one read gives.
     with running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process:
-        assert process.stdin
+        assert process.stdin and process.stdout and process.stderr
+        fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, 1 << 20)
         catching(process)
         process.send_signal(signal.SIGSTOP)
-        process.stdin.write(b"".join(b"line %d\n" % number for number in range(1000)))
+        process.stdin.write(b"".join(b"%500d\n" % number for number in range(1000)))
         process.send_signal(number)
         process.send_signal(signal.SIGCONT)
         # The writer is still there: there is no end of input.
         status, seconds = ended(process)
-        assert (status, process.stdout and process.stdout.read(), process.stderr and process.stderr.read()) == (
-            0,
-            b"",
-            b"",
-        )
+        assert (status, process.stdout.read(), process.stderr.read()) == (0, b"", b"")
     assert seconds < 5
     (text,) = mails(box)
     assert "1,000 lines" in text
-    assert shown(text)[-1] == "line 999"
+    assert shown(text)[-1] == f"{999:500}"
 
 
 def test_a_half_line_at_the_end_is_kept(box: Path) -> None:
@@ -144,7 +143,7 @@ def test_a_half_line_at_the_end_is_kept(box: Path) -> None:
 
 
 def test_a_writer_that_never_pauses_is_left_after_3_seconds(box: Path) -> None:
-    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process, endless(process):
+    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process, writing(process):
         process.terminate()
         status, seconds = ended(process)
     assert status == 0
@@ -153,7 +152,7 @@ def test_a_writer_that_never_pauses_is_left_after_3_seconds(box: Path) -> None:
 
 
 def test_a_person_who_asks_twice_is_obeyed_at_once(box: Path) -> None:
-    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process, endless(process):
+    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process, writing(process):
         process.send_signal(signal.SIGINT)
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
@@ -165,18 +164,15 @@ def test_a_person_who_asks_twice_is_obeyed_at_once(box: Path) -> None:
 
 def test_two_sigterms_still_drain_the_pipe(box: Path) -> None:
     # systemd stops the whole control group, and syslog-ng in it stops its children: one SIGTERM each.
-    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process:
-        assert process.stdin
-        catching(process)
-        process.terminate()
-        time.sleep(0.2)
-        process.send_signal(signal.SIGSTOP)
-        process.stdin.write(b"late\n" * 1000)
-        process.terminate()
-        process.stdin.close()
-        process.send_signal(signal.SIGCONT)
+    with (
+        running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process,
+        writing(process, "seq 20 | while read x"),
+    ):
+        for _ in range(2):
+            process.terminate()
+            time.sleep(0.2)
         assert ended(process)[0] == 0
-    assert "1,000 lines" in mails(box)[0]
+    assert len(shown(mails(box)[0])) == 20
 
 
 def test_asked_before_it_is_ready_it_still_drains(box: Path) -> None:
@@ -259,6 +255,14 @@ def test_a_delivery_that_hangs_does_not_hold_up_the_end(silent: str) -> None:
     assert status == 75
     assert seconds < 5
     assert b"1 mails (2 lines) not delivered" in said
+
+
+def test_neither_do_a_writer_and_a_server_together(silent: str) -> None:
+    with running("--to", "root", "--smtp", silent, *STAYS_OPEN) as process, writing(process):
+        process.terminate()
+        status, seconds = ended(process)
+    assert status == 75
+    assert seconds < 5
 
 
 def test_children_are_not_in_the_group_that_is_stopped(tmp_path: Path) -> None:
@@ -448,6 +452,14 @@ def test_a_broken_standard_error_changes_no_status() -> None:
     done = run("--gap", "soon", capture_output=False, stderr=writing)
     os.close(writing)
     assert done.returncode == 78
+
+
+def test_a_closed_output_is_no_place_for_a_file_of_its_own(box: Path) -> None:
+    # The next file opened would be descriptor 1 or 2, and what some library says there would end up in it.
+    options = ("--to", "root", "--maildir", str(box))
+    with running(*options, command=["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *COMMAND]) as process:
+        catching(process)
+        assert {os.readlink(f"/proc/{process.pid}/fd/{number}") for number in (1, 2)} == {"/dev/null"}
 
 
 def test_print_without_a_standard_output_is_misuse() -> None:
