@@ -12,8 +12,6 @@ from .clock import SystemClock as SystemClock
 from .core.accept import Framer as Framer
 from .core.aggregate import Aggregator as Aggregator
 from .core.cap import Caps as Caps
-from .core.limits import CoolDown as CoolDown
-from .core.limits import Limit as Limit
 from .core.compose import Composer as Composer
 from .core.deliver import Backoff as Backoff
 from .core.deliver import DeadLetter as DeadLetter
@@ -27,6 +25,8 @@ from .core.flow import Flow as Flow
 from .core.flow import Statistics as Statistics
 from .core.keyed import Keyed as Keyed
 from .core.keyed import keyed as keyed
+from .core.limits import CoolDown as CoolDown
+from .core.limits import Limit as Limit
 from .core.model import Attempt as Attempt
 from .core.model import Batch as Batch
 from .core.model import Burst as Burst

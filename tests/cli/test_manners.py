@@ -254,7 +254,7 @@ def test_a_delivery_that_hangs_does_not_hold_up_the_end(silent: str) -> None:
         said = process.stderr.read()
     assert status == 75
     assert seconds < 5
-    assert b"1 mails (2 lines) not delivered" in said
+    assert b"1 mail (2 lines) not delivered" in said
 
 
 def test_neither_do_a_writer_and_a_server_together(silent: str) -> None:
@@ -295,7 +295,7 @@ def test_what_was_not_delivered_is_counted_with_the_last_error() -> None:
     done = run("--to", "root", "--smtp", "smtp://127.0.0.1:1", lines=b"one\ntwo\nthree\n")
     assert (done.returncode, done.stdout) == (75, b"")
     last = done.stderr.decode().splitlines()[-1]
-    assert last.startswith("burstmail: 1 mails (3 lines) not delivered")
+    assert last.startswith("burstmail: 1 mail (3 lines) not delivered")
     assert "Connection refused" in last
 
 

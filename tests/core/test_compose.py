@@ -13,10 +13,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from burstmail.core.aggregate import Aggregator
 from burstmail.core.compose import Composer
 from burstmail.core.escape import visible
 from burstmail.core.excerpt import Excerpt, Keep
-from burstmail.core.model import Burst, CloseReason, Message
+from burstmail.core.model import Batch, Burst, CloseReason, Message
 from burstmail.errors import StateMismatch
 
 BERLIN = timezone(timedelta(hours=1))
@@ -380,3 +381,15 @@ def test_it_holds_nothing_and_has_a_state_of_its_own() -> None:
     machine.load(machine.dump())
     with pytest.raises(StateMismatch):
         machine.load(["Caps", 1])
+
+
+def test_what_came_at_once_has_no_duration() -> None:
+    """Two reads microseconds apart: "2 lines", not "2 lines in less than 0.1 s"."""
+    stage = Aggregator()
+    stage.feed(Batch.of("a", time=1.0), 0.0)
+    stage.feed(Batch.of("b", time=1.0), 0.0001)
+    (burst,) = stage.flush(1.0)
+    composer = Composer(to="ops@example.org", sender="me@example.org", host="example.org")
+    text = composer.feed(burst, 1.0)[0].readable()
+    assert "Subject: [burstmail] log: 2 lines\n" in text
+    assert "\n2 lines.\n" in text

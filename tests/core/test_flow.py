@@ -43,7 +43,8 @@ def test_flush_respects_the_caps_and_drain_does_not() -> None:
 def test_a_dumped_flow_goes_on_numbering_where_it_was() -> None:
     path = flow()
     path.feed(path.stamp(Batch.of("a"), 0.0), 0.0)
-    twin = Flow(Aggregator(gap=5, keep=Keep(head=1, tail=1)), Caps(Limit(1, per=60), per_key=None), outbox=Outbox(), epoch="other")
+    stages = Aggregator(gap=5, keep=Keep(head=1, tail=1)), Caps(Limit(1, per=60), per_key=None)
+    twin = Flow(*stages, outbox=Outbox(), epoch="other")
     twin.load(path.dump())
     assert twin.stamp(Batch.of("b"), 1.0) == path.stamp(Batch.of("b"), 1.0)
     assert twin.statistics().lines_in == 1

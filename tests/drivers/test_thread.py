@@ -15,8 +15,8 @@ from burstmail import (
     Burst,
     CallbackSink,
     DeliveryError,
-    IterableSource,
     Item,
+    IterableSource,
     PermanentDeliveryError,
     Pipeline,
     TemporaryDeliveryError,
@@ -94,7 +94,7 @@ def test_close_waits_no_longer_than_its_grace_and_counts_what_is_lost(caplog: py
         started = time.monotonic()
         pipeline.close()
     assert time.monotonic() - started < 5
-    assert "1 mails (2 lines) not delivered at exit, and lost; last error: none yet" in caplog.text
+    assert "1 mail (2 lines) not delivered at exit, and lost; last error: none yet" in caplog.text
     release.set()
 
 

@@ -1,8 +1,8 @@
 """Message -> Attempt. One destination's queue: order, retry, giving up.
 
 One attempt at a time. A temporary error rests the destination and the message; a permanent one sends the message (or
-the recipient) to the dead letters. After a rest the message with the fewest tries goes first, in order, so that new mail
-is never stuck behind a poisoned message. Whoever makes the attempt says what came of it with `settle`.
+the recipient) to the dead letters. After a rest the message with the fewest tries goes first, in order, so that new
+mail is never stuck behind a poisoned message. Whoever makes the attempt says what came of it with `settle`.
 """
 
 from __future__ import annotations
@@ -177,7 +177,8 @@ class Outbox:
 
     def dump(self) -> State:
         """What waits; an attempt under way counts as not made."""
-        rows = [[dump_item(row.item), row.born, row.tries - (row is self._trying), _put(row.ready)] for row in self._queue]
+        made = ((row, row.tries - (row is self._trying)) for row in self._queue)
+        rows = [[dump_item(row.item), row.born, tries, _put(row.ready)] for row, tries in made]
         return ["outbox", 1, rows, self._failures, _put(self._rest)]
 
     def load(self, state: State) -> None:

@@ -1,8 +1,8 @@
 """Item -> Out. One machine per key, and a stage again.
 
-An item is split by key for all its lines before any state changes, so a splitter that raises leaves everything as it was.
-Limits: `keys` machines and `budget` bytes. When crowded, the least recently active machine gives up what it
-holds early: that delays less and loses nothing. A machine that holds nothing is forgotten.
+An item is split by key for all its lines before any state changes, so a splitter that raises leaves everything as it
+was. Limit: `keys` machines. When crowded, the least recently active one gives up what it holds early: that delays less
+and loses nothing. A machine that holds nothing is forgotten.
 """
 
 from __future__ import annotations

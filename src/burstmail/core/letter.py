@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .escape import one_line, visible
 from .fields import SEVERITIES
 from .model import Burst, CloseReason
-from .words import clock, day, duration, moment, number, plural, zone_name
+from .words import AT_ONCE, clock, day, duration, moment, number, plural, zone_name
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -57,7 +57,7 @@ def _opening(burst: Burst, origin: str) -> str:
     name = one_line(burst.key, 80).strip()
     key = f' (key "{name}")' if set(name.split()) - set(origin.replace(",", "").split()) else ""
     where = f" from {origin}" if origin else ""
-    span = f" in {duration(burst.last - burst.first)}" if burst.last > burst.first else ""
+    span = f" in {duration(burst.last - burst.first)}" if burst.last - burst.first >= AT_ONCE else ""
     return f"{plural(burst.count, 'line')}{where}{key}{span}."
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from .escape import one_line
 from .fields import parse
 from .model import Burst
-from .words import clock, duration, moment, number, plural
+from .words import AT_ONCE, clock, duration, moment, number, plural
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -126,8 +126,8 @@ def summary(burst: Burst) -> str:
     words = plural(burst.count, "line")
     if burst.bursts > 1:
         words += f" in {plural(burst.bursts, 'burst')}"
-        return f"{words}, {duration(span)}" if span > 0 else words
-    return f"{words} in {duration(span)}" if span > 0 else words
+        return f"{words}, {duration(span)}" if span >= AT_ONCE else words
+    return f"{words} in {duration(span)}" if span >= AT_ONCE else words
 
 
 FIELDS: dict[str, Field] = {

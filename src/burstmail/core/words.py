@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+# Below this a burst came at once, and how long it took says nothing to a person.
+AT_ONCE = 0.05
+
 # 9998-12-31: one year of room for the zone and for the calendar's own limit.
 LATEST = 253370764800.0
 

@@ -19,6 +19,7 @@ from ..core.deliver import Backoff, DeadLetter, Outbox
 from ..core.flow import Flow, Statistics
 from ..core.model import Attempt, Batch, Item
 from ..core.stage import Stage
+from ..core.words import plural
 from ..errors import DeliveryError, TemporaryDeliveryError
 from ..sinks import Sink
 from ..sources import Source
@@ -104,8 +105,9 @@ class Pipeline:
             first, self._abandoned = not self._abandoned, True
             left = self._flow.statistics()
         if left.waiting and first:
-            words = "%d mails (%d lines) not delivered at exit, and lost; last error: %s"
-            logger.error(words, left.waiting, left.lines_held, self._error or "none yet, the attempt has not ended")
+            lost = f"{plural(left.waiting, 'mail')} ({plural(left.lines_held, 'line')})"
+            why = self._error or "none yet, the attempt has not ended"
+            logger.error("%s not delivered at exit, and lost; last error: %s", lost, why)
         if bug := self._bug:
             self._bug = None
             raise bug
@@ -191,7 +193,7 @@ class Pipeline:
             self._error = error
             logger.warning("try %d failed for %s: %s", attempt.number, name, error)
         for letter in dead:
-            logger.error("a mail of %d lines is undeliverable: %s", letter.item.count, letter.error)
+            logger.error("a mail of %s is undeliverable: %s", plural(letter.item.count, "line"), letter.error)
             if self._on_dead:
                 self._on_dead(letter.item, letter.error)
 
