@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-# What a chunk in memory costs beside its text (string header, tuple, deque slot), so that many short lines are not free.
+# What a chunk in memory costs beside its text (string header, tuple, deque slot): many short lines are not free.
 OVERHEAD = 160
 
 
@@ -87,21 +87,20 @@ class Excerpt:
 
     def join(self, other: Excerpt) -> Excerpt:
         """The excerpt of both, one after the other, under this one's Keep."""
-        front, back = self.head, other.tail
-        if not self.elided:
-            front += self.tail + other.head
-            if not other.elided:
-                front += other.tail
-        head = self.keep.prefix(front)
-        if not other.elided:
-            back = other.head + other.tail if self.elided else ()
-            back = (self.tail + back) if self.elided else front[len(head) :]
+        keep = self.keep
+        first, last = self.head + self.tail, other.head + other.tail
+        # Only what stands before the first gap can become head, and only what stands after the last one tail.
+        front = self.head if self.elided else first + (other.head if other.elided else last)
+        head = self.head if self.elided else tuple(keep.prefix(front))
+        if other.elided:
+            back = other.tail
+        elif self.elided:
+            back = self.tail + last
+        else:
+            back = front[len(head) :]
+        tail = keep.suffix(reversed(back))
         return Excerpt(
-            keep=self.keep,
-            head=tuple(head),
-            tail=tuple(self.keep.suffix(reversed(back))),
-            count=self.count + other.count,
-            size=self.size + other.size,
+            keep=keep, head=head, tail=tuple(tail), count=self.count + other.count, size=self.size + other.size
         )
 
     def dump(self) -> list[Any]:
@@ -128,7 +127,7 @@ class Collector:
         self.size = 0
         self._head: list[str] = []
         self._head_size = 0
-        self._full = False
+        self._full = not keep.head
         self._chunks: deque[tuple[str, int, int]] = deque()
         # Lines and bytes in _chunks.
         self._rest = 0
@@ -152,8 +151,7 @@ class Collector:
             self._trim()
 
     def _fill_head(self, text: str, count: int, size: int) -> tuple[str, int, int]:
-        room = max(0, self.keep.head - len(self._head))
-        *lines, text = text.split("\n", min(room, count))
+        *lines, text = text.split("\n", min(self.keep.head - len(self._head), count))
         fitting = self.keep.prefix(lines, len(self._head), self._head_size)
         taken = sum(map(_size, fitting))
         self._head += fitting
@@ -166,7 +164,8 @@ class Collector:
     def _trim(self) -> None:
         """Drop leading chunks that no suffix can reach any more."""
         keep = self.keep
-        while len(self._chunks) > 1:
+        # The last line always fits, so the last chunk is needed; but not without any tail.
+        while len(self._chunks) > bool(keep.tail):
             _, count, size = self._chunks[0]
             if self._rest - count < keep.tail and self._stored - size < keep.tail_bytes:
                 return
@@ -185,22 +184,27 @@ class Collector:
 
     def shed(self) -> None:
         """Give memory back: half of what is kept at the head and at the tail, but the first and the last line stay."""
-        now = self.excerpt()
-        self._head = self._head[: (len(self._head) + 1) // 2]
-        tail = now.tail[len(now.tail) // 2 :]
-        self._head_size = sum(map(_size, self._head))
-        self._full = True
+        kept = self.excerpt()
+        half = max(1, len(kept.head) // 2)
+        rest = kept.tail or kept.head[half:]
+        tail = self.keep.suffix(reversed(rest[len(rest) // 2 :]))
+        full = self._full or len(kept.head) > half
         text = "".join(line + "\n" for line in tail)
-        size = sum(map(_size, tail))
-        self._chunks = deque([(text, len(tail), size)] if tail else [])
-        self._rest, self._stored = len(tail), size
+        chunks = [[text, len(tail), sum(map(_size, tail))]] if tail else []
+        self.load([list(kept.head[:half]), chunks, full, self.count, self.size])
 
-    def load(self, excerpt: Excerpt) -> None:
-        """Go on from an excerpt."""
-        self.count, self.size = excerpt.count, excerpt.size
-        self._head = list(excerpt.head)
+    def dump(self) -> list[Any]:
+        """As JSON can carry it: the head, the chunks after it, and the counts."""
+        return [list(self._head), [list(chunk) for chunk in self._chunks], self._full, self.count, self.size]
+
+    def load(self, state: list[Any]) -> None:
+        """The dumped lines, as much of them as this collector keeps."""
+        head, chunks, full, self.count, self.size = state
+        self._head = self.keep.prefix(head)
         self._head_size = sum(map(_size, self._head))
-        self._full = bool(excerpt.tail or excerpt.elided) or len(self._head) >= self.keep.head
-        self._chunks = deque((line + "\n", 1, _size(line)) for line in excerpt.tail)
-        self._rest = len(excerpt.tail)
-        self._stored = sum(map(_size, excerpt.tail))
+        # A head that had to be cut has a gap behind it.
+        self._full = full or len(self._head) < len(head) or len(self._head) >= self.keep.head
+        self._chunks = deque((text, count, size) for text, count, size in chunks)
+        self._rest = sum(count for _, count, _ in self._chunks)
+        self._stored = sum(size for _, _, size in self._chunks)
+        self._trim()

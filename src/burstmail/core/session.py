@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from .excerpt import Collector, Excerpt, Keep
+from .excerpt import Collector, Keep
 from .model import Batch, Burst, CloseReason
 from .stage import State, opened
 
@@ -157,7 +157,7 @@ class Session:
     def dump(self) -> State:
         """The window, if one is open."""
         times = [self._opened, self._last, self._first]
-        return ["session", 1, times, list(self._born), self._collector.excerpt().dump()]
+        return ["session", 1, times, list(self._born), self._collector.dump()]
 
     def load(self, state: State) -> None:
         """The dumped window, under this session's own parameters."""
@@ -165,4 +165,4 @@ class Session:
         self._opened, self._last, self._first = start, last, first
         self._born = (epoch, seq, gone)
         self._collector = Collector(self._collector.keep)
-        self._collector.load(Excerpt.restored(kept))
+        self._collector.load(kept)
