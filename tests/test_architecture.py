@@ -17,11 +17,12 @@ PACKAGE = Path(burstmail.__file__).parent
 # Lowest first; a module imports only from lines above its own. What stands on one line does not know its neighbours.
 LAYERS = [
     ["errors"],
-    ["core.address", "core.escape", "core.words"],
+    ["core.address", "core.backoff", "core.escape", "core.words"],
     ["core.excerpt"],
     ["core.model"],
     ["core.fields", "core.stage"],
-    ["core.fold", "core.keyed", "core.letter", "core.limits", "core.mime", "core.session", "core.subject"],
+    ["core.chain", "core.fold", "core.keyed", "core.letter"]
+    + ["core.limits", "core.mime", "core.session", "core.subject"],
     ["clock", "host"],
     ["core.accept", "core.aggregate", "core.cap", "core.compose", "core.deliver"],
     ["core.flow"],

@@ -11,9 +11,10 @@ from .clock import Clocked as Clocked
 from .clock import SystemClock as SystemClock
 from .core.accept import Framer as Framer
 from .core.aggregate import Aggregator as Aggregator
+from .core.backoff import Backoff as Backoff
 from .core.cap import Caps as Caps
+from .core.chain import chain as chain
 from .core.compose import Composer as Composer
-from .core.deliver import Backoff as Backoff
 from .core.deliver import DeadLetter as DeadLetter
 from .core.deliver import Outbox as Outbox
 from .core.excerpt import Excerpt as Excerpt
@@ -38,7 +39,6 @@ from .core.session import Window as Window
 from .core.stage import Instant as Instant
 from .core.stage import Stage as Stage
 from .core.stage import State as State
-from .core.stage import chain as chain
 from .drivers.thread import Pipeline as Pipeline
 from .errors import BurstmailError as BurstmailError
 from .errors import DeliveryError as DeliveryError

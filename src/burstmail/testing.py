@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .core.deliver import Backoff, DeadLetter, Outbox
+from .core.backoff import Backoff
+from .core.deliver import DeadLetter, Outbox
 from .core.flow import Flow, Statistics
 from .core.model import Attempt, Batch, Burst, CloseReason, Item, Message
 from .core.stage import Stage

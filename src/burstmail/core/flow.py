@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import DeliveryError
+from .chain import chain
 from .deliver import DeadLetter, Outbox
 from .model import Attempt, Batch, Burst, Item
-from .stage import Instant, Stage, State, chain, opened
+from .stage import Instant, Stage, State, opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

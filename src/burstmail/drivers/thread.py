@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Any
 
 from ..clock import Clock, SystemClock
-from ..core.deliver import Backoff, DeadLetter, Outbox
+from ..core.backoff import Backoff
+from ..core.deliver import DeadLetter, Outbox
 from ..core.flow import Flow, Statistics
 from ..core.model import Attempt, Batch, Item
 from ..core.stage import Stage
