@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from operator import eq
+from operator import eq, itemgetter
 from typing import Any, TypeAlias
 
 from .model import Batch
@@ -127,8 +127,17 @@ def by(*names: str) -> Splitter:
     # One string a line instead of a tuple of two, for the commonest key of all.
     parts = ("pair",) if names == ("host", "program") else names
     old, modern = _reader(parts, modern=False), _reader(parts, modern=True)
-    # No line without this is of RFC 5424: most streams need not pay for what they do not contain.
-    return lambda batch: (modern if ">1 " in batch.text else old)(batch)
+    # Without a priority in the key, a line of RFC 5424 says nothing to the old reader: its part has the key ''.
+    telling = not {"facility", "severity"} & set(names)
+
+    # No line without ">1 " is of RFC 5424, and most streams need not pay for what they do not contain, nor for looking.
+    def split(batch: Batch) -> list[tuple[str, Batch]]:
+        found = old(batch) if telling and ">1 " not in batch.text[:6] else []
+        if found and (all(map(itemgetter(0), found)) or ">1 " not in batch.text):
+            return found
+        return (modern if ">1 " in batch.text else old)(batch)
+
+    return split
 
 
 def _reader(parts: tuple[str, ...], *, modern: bool) -> Callable[[Batch], list[tuple[str, Batch]]]:
