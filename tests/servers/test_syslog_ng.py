@@ -144,17 +144,18 @@ def has_ended(pid: int) -> bool:
         return True
 
 
-def catches_sigterm(pid: int) -> bool:
-    """Until Python has started and burstmail is loaded, a SIGTERM simply ends the process, as it ends any program."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    mask = int(status.partition("SigCgt:")[2].split()[0], 16)
-    return bool(mask >> (signal.SIGTERM - 1) & 1)
+def is_up(pid: int) -> bool:
+    """Whether Python has started and burstmail catches signals; before, a SIGTERM ends it as it ends any program."""
+    process = Path(f"/proc/{pid}")
+    mask = int(process.joinpath("status").read_text().partition("SigCgt:")[2].split()[0], 16)
+    # Before its exec the child is still a copy of syslog-ng, which catches signals too.
+    return b"\0-m\0burstmail\0" in process.joinpath("cmdline").read_bytes() and bool(mask >> (signal.SIGTERM - 1) & 1)
 
 
 def test_a_stop_right_after_five_lines_loses_none(syslog_ng: Starter) -> None:
     server = syslog_ng("usb")
     child = server.child()
-    wait_for("burstmail that is up", lambda: catches_sigterm(child))
+    wait_for("burstmail that is up", lambda: is_up(child))
     server.send(map(kernel, range(5)))
     server.control("stop")
     wait_for("end of burstmail", lambda: has_ended(child), seconds=5)
@@ -178,7 +179,7 @@ def test_a_reload_disturbs_neither_the_child_nor_its_open_burst(syslog_ng: Start
 def test_syslog_ng_starts_a_new_burstmail_when_one_is_killed(syslog_ng: Starter, killer: signal.Signals) -> None:
     server = syslog_ng("usb", options="--gap 1s")
     child = server.child()
-    wait_for("burstmail that is up", lambda: catches_sigterm(child))
+    wait_for("burstmail that is up", lambda: is_up(child))
     os.kill(child, killer)
     wait_for("new child", lambda: has_ended(child) and server.child() != child)
     server.send([kernel(7)])
