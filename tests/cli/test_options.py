@@ -67,6 +67,15 @@ def test_help_tells_the_defaults_the_library_has() -> None:
         Composer("root", subject=f"{{{field}}}")
 
 
+def test_help_names_fields_there_are() -> None:
+    text = " ".join(options._mailing().format_help().split())
+    fields = re.search(r"joined by commas: (.*?) \(default", text)
+    assert fields
+    Aggregator(key=fields[1])
+    with pytest.raises(ValueError, match=re.escape(fields[1])):
+        Aggregator(key="colour")
+
+
 def test_version_is_the_librarys() -> None:
     done = run("--version")
     assert (done.returncode, done.stdout.decode()) == (0, f"burstmail {burstmail.__version__}\n")

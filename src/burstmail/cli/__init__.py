@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from burstmail import StreamSource
+
 from .manners import Manners
 from .options import Misuse, parse, parse_bundle
 from .parts import pipeline_of
@@ -51,8 +53,6 @@ def main(arguments: Sequence[str] | None = None, *, patience: float = PATIENCE) 
 
 
 def _mail(arguments: Sequence[str], manners: Manners) -> int:
-    from burstmail import StreamSource
-
     options = parse(arguments)
     if sys.stdin is None:
         raise Misuse("standard input is closed: give it the lines, by a pipe or with < FILE")

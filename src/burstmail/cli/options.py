@@ -147,7 +147,8 @@ def _add_bursts(parser: Parser) -> None:
     group.add_argument(
         "--key",
         metavar="FIELDS",
-        help="a burst of its own for each value of these: host, program (default: one for all)",
+        help="a burst of its own for each value of these, joined by commas: host, program, pid, facility, severity "
+        "(default: one for all)",
     )
 
 
