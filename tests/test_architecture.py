@@ -21,8 +21,10 @@ LAYERS = [
     ["core.excerpt"],
     ["core.model"],
     ["core.fields", "core.stage"],
-    ["core.chain", "core.fold", "core.keyed", "core.letter"]
-    + ["core.limits", "core.mime", "core.session", "core.subject"],
+    [
+        *("core.chain", "core.fold", "core.keyed", "core.letter"),
+        *("core.limits", "core.mime", "core.session", "core.subject"),
+    ],
     ["clock", "host"],
     ["core.accept", "core.aggregate", "core.cap", "core.compose", "core.deliver"],
     ["core.flow"],
