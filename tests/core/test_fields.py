@@ -35,6 +35,8 @@ NAMES = ("host", "program", "pid", "facility", "severity")
             Fields(host="web1", program="su(pam_unix)", pid="1", message=" x"),
         ),
         ("Nov 23 10:00:00 web1 app[]:x", Fields(host="web1", program="app", message="x")),
+        ("Nov 23 10:00:00 web1 app[7] no colon", Fields(host="web1", program="app", pid="7", message="no colon")),
+        ("Nov 23 10:00:00 web1 app[torn", Fields(host="web1", program="app", message="[torn")),
     ],
 )
 def test_the_old_header_is_read(line: str, fields: Fields) -> None:

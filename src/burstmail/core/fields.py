@@ -47,8 +47,9 @@ def _header(wanted: Iterable[str], *, modern: bool) -> str:
     # A host may hold colons (IPv6), but what ends in one is a program without a host before it.
     host = group("host", r"[^ \n\[\]]{1,255}+(?<!:)")
     program = group("program", r"[^ \n:\[]{1,128}+")
-    pid = group("pid", r"[^ \n\]]{0,64}+")
-    header = rf"{_STAMP} {group('pair', f'(?:{host} |){program}')}(?:\[{pid}\]:|:)"
+    # What ends a program's name (RFC 3164 section 4.1.3) is all that has to be looked at when nobody asks for the pid.
+    pid = r"(?=[:\[])(?:\[(?P<pid>[^ \n\]]{0,64}+)\]|):?+" if "pid" in wanted else r"[:\[]"
+    header = f"{_STAMP} {group('pair', f'(?:{host} |){program}')}{pid}"
     if modern:
         host, program, pid = (group(f"new_{name}", r"[^ \n]{1,255}+") for name in ("host", "program", "pid"))
         header += rf"|(?<=>)1 (?:{_STAMP}|-) {group('new_pair', f'{host} {program}')} {pid} "
