@@ -24,6 +24,7 @@ NAMES = ("host", "program", "pid", "facility", "severity")
         ("Nov  3 10:00:00 web1 kernel: [1.5] USB", Fields(host="web1", program="kernel", message="[1.5] USB")),
         ("<38>Nov 23 10:00:00 sshd[12]: x", Fields(program="sshd", pid="12", facility=4, severity=6, message="x")),
         ("Nov 23 10:00:00 kernel: a b: c", Fields(program="kernel", message="a b: c")),
+        ("Nov 23 10:00:00 kernel: usb: x", Fields(program="kernel", message="usb: x")),
         (
             "2026-11-23T10:00:00.123456+01:00 web1 postfix/smtpd[9]: x",
             Fields(host="web1", program="postfix/smtpd", pid="9", message="x"),
