@@ -70,7 +70,9 @@ class Row:
     command: list[str]
     lines: int
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     ratios: list[float] = field(default_factory=list)
+    cpu_ratios: list[float] = field(default_factory=list)
     peak: int = 0
     mails: Path | None = None
     aim: float = 0.0
@@ -82,7 +84,9 @@ class Row:
             "lines": self.lines,
             "seconds": middle,
             "lines_per_second": self.lines / middle,
+            "cpu_seconds": median(self.cpu),
             "ratio_to_bare_loop": median(self.ratios),
+            "cpu_ratio_to_bare_loop": median(self.cpu_ratios),
             "peak_mib": self.peak / 2**20,
             "all_seconds": self.seconds,
         }

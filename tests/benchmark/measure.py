@@ -16,8 +16,8 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SRC)}
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
-def run(command: list[str], files: list[Path]) -> tuple[float, int]:
-    """Seconds and peak bytes of one process that reads the files from a pipe."""
+def run(command: list[str], files: list[Path]) -> tuple[float, float, int]:
+    """Seconds, seconds of CPU, and peak bytes of one process that reads the files from a pipe."""
     start = time.perf_counter()
     feeder = subprocess.Popen(["cat", *map(str, files)], stdout=subprocess.PIPE)
     silent, pipe = subprocess.DEVNULL, subprocess.PIPE
@@ -31,7 +31,7 @@ def run(command: list[str], files: list[Path]) -> tuple[float, int]:
     feeder.wait()
     if reader.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {reader.returncode}: {said.decode(errors='replace')[:2000]}")
-    return seconds, usage.ru_maxrss * 1024
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
 def counted(mails: Path) -> int:
@@ -51,14 +51,17 @@ def race(rows: list[Row], source: Path, rounds: int, work: Path) -> None:
         for row in rows[turn:] + rows[:turn]:
             print(f"\rround {number + 1} of {rounds}: {row.name:30}", end="", file=sys.stderr, flush=True)
             lines = source if row.lines == rows[0].lines else first(source, row.lines, work)
-            seconds, peak = run(row.command, [lines])
+            seconds, cpu, peak = run(row.command, [lines])
             row.seconds.append(seconds)
+            row.cpu.append(cpu)
             row.peak = max(row.peak, peak)
             if row.mails and (found := counted(row.mails)) != row.lines:
                 raise SystemExit(f"{row.name}: the mails stand for {found:,} lines of {row.lines:,}")
-        bare = rows[0].seconds[-1] / rows[0].lines
+        bare = rows[0]
         for row in rows:
-            row.ratios.append(bare / (row.seconds[-1] / row.lines))
+            share = row.lines / bare.lines
+            row.ratios.append(share * bare.seconds[-1] / row.seconds[-1])
+            row.cpu_ratios.append(share * bare.cpu[-1] / max(row.cpu[-1], 1e-6))
     print(file=sys.stderr)
 
 
@@ -68,7 +71,7 @@ def longer(rows: list[Row], source: Path, times: int) -> dict[str, float]:
     for row in rows:
         if row.mails:
             print(f"\r{times} x the input: {row.name:30}", end="", file=sys.stderr, flush=True)
-            _, peak = run(row.command, [source] * times)
+            _, _, peak = run(row.command, [source] * times)
             found = counted(row.mails)
             if found != times * row.lines:
                 raise SystemExit(f"{row.name}: the mails stand for {found:,} lines of {times * row.lines:,}")
