@@ -8,12 +8,10 @@ Limits: 255 characters for a host, 128 for a program, so that a hostile line cos
 from __future__ import annotations
 
 import re
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import repeat
-from operator import eq
 from typing import Any, TypeAlias
 
 from .model import Batch
@@ -127,62 +125,69 @@ def by(*names: str) -> Splitter:
         raise ValueError(f"key {','.join(names)!r}: use one or more of {', '.join(known)}")
     # One string a line instead of a tuple of two, for the commonest key of all.
     parts = ("pair",) if names == ("host", "program") else names
-    (old, label), (modern, modern_label) = _reader(parts, modern=False), _reader(parts, modern=True)
+    old, modern = _reader(parts, modern=False), _reader(parts, modern=True)
 
     def split(batch: Batch) -> list[tuple[str, Batch]]:
         text = batch.text
         if ">1 " not in text[:6]:
-            rows = old.findall(text)
-            # No line without ">1 " is of RFC 5424, and with one capture none in which the old reader found something.
+            found = old(batch)
+            # No line without ">1 " is of RFC 5424, and with one field none in which the old reader has found it.
             # Most streams need not pay for what they do not contain: even looking for it is a fifth of the work.
-            if (old.groups == 1 and "" not in rows) or ">1 " not in text:
-                return _split(batch, rows, label)
-        return _split(batch, modern.findall(text), modern_label)
+            if (len(parts) == 1 and all(key for key, _ in found)) or ">1 " not in text:
+                return found
+        return modern(batch)
 
     return split
 
 
-def _reader(parts: tuple[str, ...], *, modern: bool) -> tuple[re.Pattern[str], Callable[[Any], str]]:
-    """What finds a row per line, and what makes a key of a row."""
+def _reader(parts: tuple[str, ...], *, modern: bool) -> Callable[[Batch], list[tuple[str, Batch]]]:
     groups = [_GROUPS.get(part, part) for part in parts]
-    # Every line matches exactly once, so one findall over the chunk keeps step with its lines; a `^` with
-    # re.MULTILINE would be three times slower.
-    pattern = re.compile(_header({*groups, *(f"new_{group}" for group in groups)}, modern=modern) + r".*+\n")
+    # Every line matches exactly once, so one findall over the chunk gives all lines, each with its row of fields; a `^`
+    # with re.MULTILINE would be three times slower.
+    header = _header({*groups, *(f"new_{group}" for group in groups)}, modern=modern)
+    pattern = re.compile(rf"(?P<line>{header}.*+\n)")
+    names = list(pattern.groupindex)[1:]
 
     # The same few rows come with every chunk.
     @lru_cache(maxsize=4096)
     def label(row: str | tuple[str, ...]) -> str:
-        values = dict(zip(pattern.groupindex, (row,) if isinstance(row, str) else row, strict=True))
+        values = dict(zip(names, (row,) if isinstance(row, str) else row, strict=True))
         texts = (values[group] or values.get(f"new_{group}", "") for group in groups)
         return " ".join(filter(None, (_SHOWN[part](text) for part, text in zip(parts, texts, strict=True))))
 
-    return pattern, label
+    def read(batch: Batch) -> list[tuple[str, Batch]]:
+        found = pattern.findall(batch.text)
+        return _split(batch, found if len(names) == 1 else [(row[0], row[1:]) for row in found], label)
+
+    return read
 
 
 def each(function: Callable[[str], str]) -> Splitter:
     """Split batches by what `function(line)` returns: any key you like, at a Python call per line."""
-    return lambda batch: _split(batch, list(map(function, batch.lines)), str)
+    return lambda batch: _split(batch, [(line + "\n", function(line)) for line in batch.lines], str)
 
 
-def _split(batch: Batch, rows: list[Any], label: Callable[[Any], str]) -> list[tuple[str, Batch]]:
-    """One part per label, in order of first appearance; `rows` says for each line what its label is made of."""
-    if not rows:
-        return []
-    if all(map(eq, rows, repeat(rows[0]))):
-        return [(label(rows[0]), batch)]
-    groups: defaultdict[Any, list[str]] = defaultdict(list)
-    # A loop of C calls: grouping is the part that is paid on every line.
-    deque(map(list.append, map(groups.__getitem__, rows), batch.text.split("\n")), maxlen=0)
+def _split(batch: Batch, found: list[tuple[str, Any]], label: Callable[[Any], str]) -> list[tuple[str, Batch]]:
+    """One part per label, in order of first appearance. Found are all lines, each with what its label is made of."""
+    groups = _grouped(found)
     labels = {row: label(row) for row in groups}
     if len(set(labels.values())) < len(labels):
         # Two forms of header with one label: their lines must stay in order, so they are one group from the start.
-        return _split(batch, [labels[row] for row in rows], str)
+        groups = _grouped((line, labels[row]) for line, row in found)
+        labels = {name: name for name in groups}
+    if len(groups) == 1:
+        return [(next(iter(labels.values())), batch)]
     return [(labels[row], _part(batch, lines)) for row, lines in groups.items()]
 
 
+def _grouped(found: Iterable[tuple[str, Any]]) -> dict[Any, list[str]]:
+    groups: defaultdict[Any, list[str]] = defaultdict(list)
+    # Paid on every line, and the only such loop: faster than C calls that have to split the text a second time.
+    for line, row in found:
+        groups[row].append(line)
+    return groups
+
+
 def _part(batch: Batch, lines: list[str]) -> Batch:
-    count = len(lines)
-    # The newline after the last one, without a copy of all.
-    lines.append("")
-    text = "\n".join(lines)
-    return Batch(text=text, count=count, time=batch.time, epoch=batch.epoch, seq=batch.seq, gone=batch.gone)
+    text = "".join(lines)
+    return Batch(text=text, count=len(lines), time=batch.time, epoch=batch.epoch, seq=batch.seq, gone=batch.gone)
