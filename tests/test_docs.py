@@ -201,3 +201,11 @@ def test_the_example_burst_uses_documentation_addresses_only() -> None:
     assert addresses
     # RFC 5737.
     assert all(address.startswith(("192.0.2.", "198.51.100.", "203.0.113.")) for address in addresses)
+
+
+def test_files_that_are_named_are_there() -> None:
+    package = Path(burstmail.__file__).parent
+    for page in PAGES:
+        for name in re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)`", page.read_text()):
+            places = (ROOT, ROOT / "src" / "burstmail", package, package / "core")
+            assert name == "watch.py" or any((place / name).is_file() for place in places), f"{page.name}: {name}"
