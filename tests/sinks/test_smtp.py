@@ -173,9 +173,9 @@ def test_a_host_that_does_not_answer_is_left_after_the_connect_timeout(message):
             filler.connect_ex(busy.getsockname())
             fillers.append(filler)
         start = time.monotonic()
-        with pytest.raises(TemporaryDeliveryError, match="connect|not done"):
-            SMTPSink("127.0.0.1", busy.getsockname()[1], connect_timeout=0.3, timeout=1).send(message)
-        assert time.monotonic() - start < 3
+        with pytest.raises(TemporaryDeliveryError, match="connect: timed out"):
+            SMTPSink("127.0.0.1", busy.getsockname()[1], connect_timeout=0.3, timeout=9).send(message)
+        assert 0.3 <= time.monotonic() - start < 3
         for filler in fillers:
             filler.close()
 
@@ -370,6 +370,13 @@ def test_a_login_quoted_in_part_tells_nothing_either(message, authority, good):
     with Server({"AUTH": b"500 what is " + piece}, context=good, login=LOGIN) as server:
         told = str(failure(server, message, user=USER, password=PASSWORD, ca=authority.ca))
     assert piece.decode() not in told and "what is ***" in told
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "a b", "s3cr3"])
+def test_a_password_quoted_in_clear_is_not_repeated(message, authority, good, password):
+    with Server({"AUTH": f"535 wrong password {password} for you".encode()}, context=good, login=LOGIN) as server:
+        told = str(failure(server, message, user=USER, password=password, ca=authority.ca))
+    assert told.endswith("AUTH: 535 wrong password *** for you")
 
 
 def test_a_server_without_a_known_mechanism_is_temporary(message, authority, good):
