@@ -123,6 +123,18 @@ def test_old_and_new_headers_of_one_source_are_one_key_in_order() -> None:
     assert [(key, part.lines) for key, part in parts] == [("web1 su", lines), ("web2 su", [other])]
 
 
+def test_a_batch_that_opens_with_rfc_5424_splits_by_any_names() -> None:
+    lines = ["<34>1 - web1 su 1 - - a", "<35>1 - web2 su 2 - - b", "<34>1 - web1 su 3 - - c"]
+    for names, keys in (
+        (("host", "program"), ["web1 su", "web2 su"]),
+        (("host",), ["web1", "web2"]),
+        (("severity",), ["crit", "err"]),
+        (("severity", "host"), ["crit web1", "err web2"]),
+    ):
+        parts = list(by(*names)(Batch.of(lines)))
+        assert [(key, part.lines) for key, part in parts] == [(keys[0], [lines[0], lines[2]]), (keys[1], [lines[1]])]
+
+
 def test_parts_keep_when_and_where_their_lines_were_read() -> None:
     batch = Batch(text="a\nb\na\n", count=3, time=9.5, epoch="e", seq=4, gone=2)
     (first, second) = each(str.upper)(batch)
