@@ -41,6 +41,8 @@ class Manners:
             # rsyslog and `&` start children that ignore SIGINT, nohup such that ignore SIGHUP: they mean it.
             if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, lambda *_: None)
+        # Ignored, and that is inherited, it would hide how sendmail ended.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     def serve(self, source: Source, pipeline: Pipeline) -> None:
         """From now on signals act on these two."""
