@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import stat
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -31,63 +32,76 @@ class StreamSource:
     """Lines from a descriptor (0, the default, is standard input) or from anything with `fileno()`.
 
     `linger`, in seconds, is how long a closed stream must be silent before it counts as read. `bound` is the longest
-    line in bytes. The descriptor is not closed. Iterating raises OSError, naming the descriptor, when it cannot be read.
+    line in bytes. The descriptor is not closed. Iterating raises OSError, naming the descriptor, when it cannot be
+    read, after all that could be. Nobody else should read from it meanwhile.
     """
 
     def __init__(self, stream: int | HasFileno = 0, *, linger: float = 0.5, bound: int = 65536) -> None:
         if not linger >= 0:
             raise ValueError(f"linger={linger!r}: must be 0 seconds or more")
+        # A file that nobody holds closes its descriptor.
+        self._stream = stream
         self._fd = stream if isinstance(stream, int) else stream.fileno()
-        self._linger = linger
+        # Longer than this (24 days) poll(2) cannot wait.
+        self._linger = min(linger * 1000, 2**31 - 1)
         self._framer = Framer(bound)
+        self._failure: OSError | None = None
+        # Ask, without taking anything: one that is open for writing only would be waited for without end, and the
+        # number of a closed one would be given to the pipe below.
+        self._read(0)
+        # Each close() leaves a byte in the pipe; only the iteration counts them, so that nothing needs a lock.
         self._closes = 0
         self._wake, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLIN)
+        self._poll.register(self._wake, select.POLLIN)
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches until the end of the stream, the unfinished last line included."""
-        while self._closes < 2 and self._wait():
-            try:
-                data = os.read(self._fd, CHUNK)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                if error.errno == errno.EIO:
-                    # A terminal whose other side has gone.
-                    break
-                raise OSError(error.errno, f"cannot read descriptor {self._fd}: {error.strerror}") from None
-            if not data:
+        while not self._failure and self._wait():
+            data = self._read(CHUNK)
+            if data == b"":
                 break
-            yield from self._framer.feed(data, 0.0)
+            yield from self._framer.feed(data or b"", 0.0)
         yield from self._framer.drain(0.0)
+        if self._failure:
+            raise self._failure
 
     def close(self) -> None:
         """Finish: read what is there, then end. Called a second time: end at once.
 
         Safe in a signal handler and in any thread.
         """
-        self._closes += 1
         try:
             os.write(self._waker, b"x")
-        except OSError:
-            # Full: it is awake already. Closed: it has ended already.
+        except BlockingIOError:
+            # Full: thousands of calls wait already.
             return
+
+    def _read(self, size: int) -> bytes | None:
+        """What one read gives, nothing at the end; None when there is nothing yet."""
+        try:
+            return os.read(self._fd, size)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            # EIO from a terminal: its other side has gone. From a disk it means what it says.
+            if error.errno != errno.EIO or not stat.S_ISCHR(os.fstat(self._fd).st_mode):
+                self._failure = OSError(error.errno, f"cannot read descriptor {self._fd}: {error.strerror}")
+            return b""
 
     def _wait(self) -> bool:
         """Wait until something can be read; False when it is time to end."""
-        if not self._closes and self._fd in _readable(None, self._fd, self._wake):
-            return True
-        # Told to finish: what comes within the linger time is still read.
-        return self._closes < 2 and self._fd in _readable(self._linger, self._fd)
+        while self._closes < 2:
+            ready = [fd for fd, _ in self._poll.poll(self._linger if self._closes else None)]
+            if self._wake in ready:
+                self._closes += len(os.read(self._wake, 2))
+            else:
+                return bool(ready)
+        return False
 
     def __del__(self) -> None:
         for fd in (getattr(self, "_wake", -1), getattr(self, "_waker", -1)):
             if fd >= 0:
                 os.close(fd)
-
-
-def _readable(seconds: float | None, *fds: int) -> list[int]:
-    poll = select.poll()
-    for fd in fds:
-        poll.register(fd, select.POLLIN)
-    return [fd for fd, _ in poll.poll(None if seconds is None else seconds * 1000)]
