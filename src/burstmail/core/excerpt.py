@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 # What a chunk in memory costs beside its text (string header, tuple, deque slot): many short lines are not free.
@@ -52,20 +53,24 @@ class Keep:
 
     def prefix(self, lines: Iterable[str], count: int = 0, size: int = 0) -> list[str]:
         """The longest run of first lines that fits, after `count` lines of `size` bytes that are kept already."""
-        return list(_fitting(lines, self.head - count, self.head_bytes - size, first=not count))
+        return _fitting(lines, self.head - count, self.head_bytes - size, first=not count)
 
     def suffix(self, lines: Iterable[str]) -> list[str]:
         """The longest run of last lines that fits; takes the lines last to first, gives them first to last."""
-        return list(_fitting(lines, self.tail, self.tail_bytes, first=True))[::-1]
+        return _fitting(lines, self.tail, self.tail_bytes, first=True)[::-1]
 
 
-def _fitting(lines: Iterable[str], count: int, room: int, *, first: bool) -> Iterator[str]:
-    for number, line in enumerate(lines):
+def _fitting(lines: Iterable[str], count: int, room: int, *, first: bool) -> list[str]:
+    found = list(islice(lines, max(0, count)))
+    # Mostly all of them fit, and to see that takes far less than to look at each.
+    if _size("".join(found)) + len(found) <= room + 1:
+        return found
+    for number, line in enumerate(found):
         room -= _size(line)
         # The very first line always fits: a burst without any would explain nothing.
-        if number >= count or (room < 0 and not (first and number == 0)):
-            return
-        yield line
+        if room < 0 and not (first and number == 0):
+            return found[:number]
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
