@@ -37,7 +37,7 @@ def table(result: dict[str, Any], rows: list[Row]) -> None:
         print(
             f"{row.name:30} {row.lines:11,} {one['seconds']:8.2f} {one['lines_per_second']:12,.0f}"
             f" {one['ratio_to_bare_loop']:7.4f} {one['cpu_seconds']:7.2f} {one['cpu_ratio_to_bare_loop']:7.4f}"
-            f" {one['peak_mib']:9.1f}  {aim}{less}"
+            f" {one['peak_mib']:9.1f}  {aim}{less}".rstrip()
         )
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"A peak of {own:.0f} MiB or less may be that of this program, which every child starts with.")
