@@ -33,7 +33,8 @@ def syslog_ng(tmp_path: Path) -> Iterator[Starter]:
         yield start
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: other tests make sure that no child is left.
+@pytest.fixture(scope="module")
 def postfix() -> Iterator[Postfix]:
     """A private Postfix on a loopback port of its own."""
     if not shutil.which("postfix"):
