@@ -56,7 +56,7 @@ def test_conservation_catches_a_crowded_window_that_is_dropped(monkeypatch: Patc
 
 def test_progress_catches_a_deadline_that_stays(monkeypatch: Patch) -> None:
     monkeypatch.setattr(Session, "poll", lambda self, now: [])
-    caught(lambda script: laws.progress(windows, script))
+    caught(lambda script: laws.progress(ONE_KEY["session"], script))
 
 
 def test_the_cap_law_catches_a_log_that_is_one_too_long() -> None:
