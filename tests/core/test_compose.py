@@ -393,3 +393,12 @@ def test_what_came_at_once_has_no_duration() -> None:
     text = composer.feed(burst, 1.0)[0].readable()
     assert "Subject: [burstmail] log: 2 lines\n" in text
     assert "\n2 lines.\n" in text
+
+
+@pytest.mark.parametrize(
+    ("key", "parts", "what"),
+    [("", (), "about this before"), ("web1", (), "about this alone before"), ("", (("a", 1),), "any of these before")],
+)
+def test_the_promise_names_what_it_is_about(key: str, parts: tuple[tuple[str, int], ...], what: str) -> None:
+    """A digest may carry lines of a key before that key's own time has come."""
+    assert what in text(replace(burst("x", resume=TEN + 103), key=key, parts=parts)).replace("\n", " ")

@@ -74,7 +74,7 @@ def _facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
     yield _shown(burst)
     # After the end nothing comes, and nothing is there to hold it.
     if burst.resume is not None and burst.resume > burst.time and burst.reason is not CloseReason.END:
-        yield _pause(burst.resume, burst.time, zone)
+        yield _pause(burst, burst.resume, zone)
 
 
 def _ending(burst: Burst) -> str:
@@ -103,11 +103,13 @@ def _shown(burst: Burst) -> str:
     return f"Shown: {number(head + tail)} of {plural(burst.count, 'line')}: {ends}. Left out: {number(burst.elided)}."
 
 
-def _pause(resume: float, time: float, zone: tzinfo | None) -> str:
-    until, now = moment(resume, zone), moment(time, zone)
+def _pause(burst: Burst, resume: float, zone: tzinfo | None) -> str:
+    until, now = moment(resume, zone), moment(burst.time, zone)
     later = "" if day(until) == day(now) else f", {day(until)}"
+    # Where there are other keys, a digest of several may bring news of this one earlier.
+    what = "any of these" if burst.parts else "this alone" if burst.key else "this"
     return (
-        f"Next: no further mail about this before {clock(until)}{later}. "
+        f"Next: no further mail about {what} before {clock(until)}{later}. "
         "Lines that come until then are held and counted, not lost."
     )
 
