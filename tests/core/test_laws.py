@@ -91,7 +91,11 @@ def test_poll_law_conservation_and_progress(make: laws.Make, script: laws.Script
     laws.progress(make, script)
 
 
-@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+# Not for a small budget: what a window sheds depends on how its memory is laid out, which a dump does not tell.
+REMEMBERED = {name: make for name, make in ALL.items() if name != "small budget"}
+
+
+@pytest.mark.parametrize("make", REMEMBERED.values(), ids=REMEMBERED)
 @given(script=scripts())
 def test_the_dump_law(make: laws.Make, script: laws.Script) -> None:
     laws.dump_law(make, script)
