@@ -508,3 +508,24 @@ def _switches(process: subprocess.Popen[bytes]) -> int:
     tasks = Path(f"/proc/{process.pid}/task").glob("*/status")
     texts = [task.read_text() for task in tasks]
     return sum(int(line.split()[1]) for text in texts for line in text.splitlines() if "ctxt_switches" in line)
+
+
+def test_a_sigterm_that_comes_before_it_is_up_costs_no_line_behind_a_trap(box: Path) -> None:
+    """docs/syslog-ng.md: the shell ignores SIGTERM for the moment that Python takes to start."""
+    command = ["sh", "-c", "trap '' TERM; exec \"$@\"", "sh", *COMMAND, "--to", "root", "--maildir", str(box)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        process.stdin.write(b"one\ntwo\n")
+        process.stdin.flush()
+        until(lambda: survives(process.pid, signal.SIGTERM))
+        process.send_signal(signal.SIGTERM)
+        process.stdin.close()
+        assert process.wait(10) == 0
+    assert [shown(mail) for mail in mails(box)] == [["one", "two"]]
+
+
+def survives(pid: int, number: signal.Signals) -> bool:
+    """Whether the process ignores or catches the signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    masks = [int(status.partition(f"{name}:")[2].split()[0], 16) for name in ("SigIgn", "SigCgt")]
+    return any(mask >> (number - 1) & 1 for mask in masks)
