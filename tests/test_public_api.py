@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import importlib
 import inspect
 import os
 import subprocess
@@ -33,8 +35,8 @@ ALIASES = {"Item", "State"}
 def public(module: object) -> set[str]:
     return {
         name
-        for name, value in vars(module).items()
-        if not name.startswith("_") and not inspect.ismodule(value) and name != "annotations"
+        for name in dir(module)
+        if not name.startswith("_") and not inspect.ismodule(getattr(module, name)) and name != "annotations"
     }
 
 
@@ -124,3 +126,26 @@ def test_the_version_has_one_source() -> None:
 def test_there_is_no_dependency_at_run_time() -> None:
     settings = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())
     assert settings["project"]["dependencies"] == []
+
+
+def test_what_a_type_checker_reads_is_what_is_loaded() -> None:
+    tree = ast.parse(Path(burstmail.__file__).read_text())
+    read = {
+        alias.name: f"burstmail.{node.module}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level
+        for alias in node.names
+    }
+    assert read == {name: f"burstmail.{module}" for name, module in burstmail._HOMES.items()}
+    assert all(getattr(burstmail, name) is getattr(importlib.import_module(home), name) for name, home in read.items())
+
+
+def test_an_unknown_name_is_said_to_be_unknown() -> None:
+    with pytest.raises(AttributeError, match="module 'burstmail' has no attribute 'Pipelines'"):
+        burstmail.__getattr__("Pipelines")
+
+
+def test_importing_the_package_loads_none_of_its_parts() -> None:
+    code = "import sys, burstmail; print(*(name for name in sys.modules if name.startswith('burstmail')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "burstmail\n"

@@ -2,58 +2,111 @@
 
 Sources read, the core decides, drivers wait, sinks act. The whole path in ten lines is in the README; what each part
 promises stands in its docstring, and why in docs/design.md. Fakes for tests are in `burstmail.testing`.
+
+A name is loaded when it is first used, so that whoever imports the package for one part does not pay for all.
 """
 
 from __future__ import annotations
 
-from .clock import Clock as Clock
-from .clock import Clocked as Clocked
-from .clock import SystemClock as SystemClock
-from .core.accept import Framer as Framer
-from .core.aggregate import Aggregator as Aggregator
-from .core.backoff import Backoff as Backoff
-from .core.cap import Caps as Caps
-from .core.chain import chain as chain
-from .core.compose import Composer as Composer
-from .core.deliver import DeadLetter as DeadLetter
-from .core.deliver import Outbox as Outbox
-from .core.excerpt import Excerpt as Excerpt
-from .core.excerpt import Keep as Keep
-from .core.fields import Fields as Fields
-from .core.fields import by as by
-from .core.fields import each as each
-from .core.flow import Flow as Flow
-from .core.flow import Statistics as Statistics
-from .core.keyed import Keyed as Keyed
-from .core.keyed import keyed as keyed
-from .core.limits import CoolDown as CoolDown
-from .core.limits import Limit as Limit
-from .core.model import Attempt as Attempt
-from .core.model import Batch as Batch
-from .core.model import Burst as Burst
-from .core.model import CloseReason as CloseReason
-from .core.model import Item as Item
-from .core.model import Message as Message
-from .core.session import Session as Session
-from .core.session import Window as Window
-from .core.stage import Instant as Instant
-from .core.stage import Stage as Stage
-from .core.stage import State as State
-from .drivers.thread import Pipeline as Pipeline
-from .errors import BurstmailError as BurstmailError
-from .errors import DeliveryError as DeliveryError
-from .errors import PermanentDeliveryError as PermanentDeliveryError
-from .errors import StateMismatch as StateMismatch
-from .errors import TemporaryDeliveryError as TemporaryDeliveryError
-from .host import default_sender as default_sender
-from .host import hostname as hostname
-from .sinks import Sink as Sink
-from .sinks.callback import CallbackSink as CallbackSink
-from .sinks.maildir import MaildirSink as MaildirSink
-from .sinks.sendmail import SendmailSink as SendmailSink
-from .sinks.smtp import SMTPSink as SMTPSink
-from .sources import Source as Source
-from .sources.iterable import IterableSource as IterableSource
-from .sources.stream import StreamSource as StreamSource
+# Not from typing, which would cost more than all of this.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from .clock import Clock as Clock
+    from .clock import Clocked as Clocked
+    from .clock import SystemClock as SystemClock
+    from .core.accept import Framer as Framer
+    from .core.aggregate import Aggregator as Aggregator
+    from .core.backoff import Backoff as Backoff
+    from .core.cap import Caps as Caps
+    from .core.chain import chain as chain
+    from .core.compose import Composer as Composer
+    from .core.deliver import DeadLetter as DeadLetter
+    from .core.deliver import Outbox as Outbox
+    from .core.excerpt import Excerpt as Excerpt
+    from .core.excerpt import Keep as Keep
+    from .core.fields import Fields as Fields
+    from .core.fields import by as by
+    from .core.fields import each as each
+    from .core.flow import Flow as Flow
+    from .core.flow import Statistics as Statistics
+    from .core.keyed import Keyed as Keyed
+    from .core.keyed import keyed as keyed
+    from .core.limits import CoolDown as CoolDown
+    from .core.limits import Limit as Limit
+    from .core.model import Attempt as Attempt
+    from .core.model import Batch as Batch
+    from .core.model import Burst as Burst
+    from .core.model import CloseReason as CloseReason
+    from .core.model import Item as Item
+    from .core.model import Message as Message
+    from .core.session import Session as Session
+    from .core.session import Window as Window
+    from .core.stage import Instant as Instant
+    from .core.stage import Stage as Stage
+    from .core.stage import State as State
+    from .drivers.thread import Pipeline as Pipeline
+    from .errors import BurstmailError as BurstmailError
+    from .errors import DeliveryError as DeliveryError
+    from .errors import PermanentDeliveryError as PermanentDeliveryError
+    from .errors import StateMismatch as StateMismatch
+    from .errors import TemporaryDeliveryError as TemporaryDeliveryError
+    from .host import default_sender as default_sender
+    from .host import hostname as hostname
+    from .sinks import Sink as Sink
+    from .sinks.callback import CallbackSink as CallbackSink
+    from .sinks.maildir import MaildirSink as MaildirSink
+    from .sinks.sendmail import SendmailSink as SendmailSink
+    from .sinks.smtp import SMTPSink as SMTPSink
+    from .sources import Source as Source
+    from .sources.iterable import IterableSource as IterableSource
+    from .sources.stream import StreamSource as StreamSource
+del TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+# The same names as above, by module: what a type checker reads and what runs must agree, and a test sees to it.
+_NAMES = {
+    "clock": "Clock Clocked SystemClock",
+    "core.accept": "Framer",
+    "core.aggregate": "Aggregator",
+    "core.backoff": "Backoff",
+    "core.cap": "Caps",
+    "core.chain": "chain",
+    "core.compose": "Composer",
+    "core.deliver": "DeadLetter Outbox",
+    "core.excerpt": "Excerpt Keep",
+    "core.fields": "Fields by each",
+    "core.flow": "Flow Statistics",
+    "core.keyed": "Keyed keyed",
+    "core.limits": "CoolDown Limit",
+    "core.model": "Attempt Batch Burst CloseReason Item Message",
+    "core.session": "Session Window",
+    "core.stage": "Instant Stage State",
+    "drivers.thread": "Pipeline",
+    "errors": "BurstmailError DeliveryError PermanentDeliveryError StateMismatch TemporaryDeliveryError",
+    "host": "default_sender hostname",
+    "sinks": "Sink",
+    "sinks.callback": "CallbackSink",
+    "sinks.maildir": "MaildirSink",
+    "sinks.sendmail": "SendmailSink",
+    "sinks.smtp": "SMTPSink",
+    "sources": "Source",
+    "sources.iterable": "IterableSource",
+    "sources.stream": "StreamSource",
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    if (module := _HOMES.get(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
