@@ -197,6 +197,7 @@ def test_options_work_together_in_a_real_run(tmp_path: Path) -> None:
     assert all("5 lines" in text for text in texts)
 
 
+@pytest.mark.servers
 @pytest.mark.skipif(
     not os.access("/usr/sbin/syslog-ng", os.X_OK), reason="no syslog-ng here: its tests need one anyway"
 )

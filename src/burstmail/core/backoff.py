@@ -6,6 +6,16 @@ from dataclasses import dataclass
 from math import inf
 
 
+def check_growth(name: str, first: float, factor: float, longest: float) -> None:
+    """Intervals that grow from first to longest seconds. Raises ValueError if they do not."""
+    if not 0.001 <= first < inf:
+        raise ValueError(f"{name}(first={first!r}): must be 0.001 seconds or more, and finite")
+    if not 1 <= factor < inf:
+        raise ValueError(f"{name}(factor={factor!r}): must be 1 or more, and finite")
+    if not first <= longest < inf:
+        raise ValueError(f"{name}(longest={longest!r}): must be at least first={first!r}, and finite")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
     """How long a destination rests after temporary errors, in seconds."""
@@ -16,12 +26,7 @@ class Backoff:
     longest: float = 1800.0
 
     def __post_init__(self) -> None:
-        if not 0.001 <= self.first < inf:
-            raise ValueError(f"Backoff(first={self.first!r}): must be 0.001 seconds or more, and finite")
-        if not 1 <= self.factor < inf:
-            raise ValueError(f"Backoff(factor={self.factor!r}): must be 1 or more, and finite")
-        if not self.first <= self.longest < inf:
-            raise ValueError(f"Backoff(longest={self.longest!r}): must be at least first={self.first!r}, and finite")
+        check_growth("Backoff", self.first, self.factor, self.longest)
 
     def delay(self, failures: int, jitter: float = 0.0) -> float:
         """Seconds to rest after so many failures in a row; jitter from 0 to 1 takes off up to a quarter."""

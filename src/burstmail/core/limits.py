@@ -13,6 +13,8 @@ from itertools import takewhile
 from math import inf
 from typing import Any, TypeAlias
 
+from .backoff import check_growth
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -46,12 +48,7 @@ class CoolDown:
     longest: float = 900.0
 
     def __post_init__(self) -> None:
-        if not 0.001 <= self.first < inf:
-            raise ValueError(f"CoolDown(first={self.first!r}): must be 0.001 seconds or more, and finite")
-        if not 1 <= self.factor < inf:
-            raise ValueError(f"CoolDown(factor={self.factor!r}): must be 1 or more, and finite")
-        if not self.first <= self.longest < inf:
-            raise ValueError(f"CoolDown(longest={self.longest!r}): must be at least first={self.first!r}, and finite")
+        check_growth("CoolDown", self.first, self.factor, self.longest)
 
 
 Rule: TypeAlias = Limit | CoolDown
