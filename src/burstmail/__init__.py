@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .core.model import CloseReason as CloseReason
     from .core.model import Item as Item
     from .core.model import Message as Message
+    from .core.model import Outage as Outage
     from .core.session import Session as Session
     from .core.session import Window as Window
     from .core.stage import Instant as Instant
@@ -50,17 +51,25 @@ if TYPE_CHECKING:
     from .errors import DeliveryError as DeliveryError
     from .errors import PermanentDeliveryError as PermanentDeliveryError
     from .errors import StateMismatch as StateMismatch
+    from .errors import StoreError as StoreError
     from .errors import TemporaryDeliveryError as TemporaryDeliveryError
     from .host import default_sender as default_sender
     from .host import hostname as hostname
     from .sinks import Sink as Sink
     from .sinks.callback import CallbackSink as CallbackSink
+    from .sinks.fallback import FallbackSink as FallbackSink
     from .sinks.maildir import MaildirSink as MaildirSink
     from .sinks.sendmail import SendmailSink as SendmailSink
     from .sinks.smtp import SMTPSink as SMTPSink
     from .sources import Source as Source
     from .sources.iterable import IterableSource as IterableSource
     from .sources.stream import StreamSource as StreamSource
+    from .stores import Change as Change
+    from .stores import Entry as Entry
+    from .stores import MemoryStore as MemoryStore
+    from .stores import Saved as Saved
+    from .stores import Store as Store
+    from .stores.sqlite import FileStore as FileStore
 del TYPE_CHECKING
 
 __version__ = "0.1.0"
@@ -80,20 +89,23 @@ _NAMES = {
     "core.flow": "Flow Statistics",
     "core.keyed": "Keyed keyed",
     "core.limits": "CoolDown Limit",
-    "core.model": "Attempt Batch Burst CloseReason Item Message",
+    "core.model": "Attempt Batch Burst CloseReason Item Message Outage",
     "core.session": "Session Window",
     "core.stage": "Instant Stage State",
     "drivers.thread": "Pipeline",
-    "errors": "BurstmailError DeliveryError PermanentDeliveryError StateMismatch TemporaryDeliveryError",
+    "errors": "BurstmailError DeliveryError PermanentDeliveryError StateMismatch StoreError TemporaryDeliveryError",
     "host": "default_sender hostname",
     "sinks": "Sink",
     "sinks.callback": "CallbackSink",
+    "sinks.fallback": "FallbackSink",
     "sinks.maildir": "MaildirSink",
     "sinks.sendmail": "SendmailSink",
     "sinks.smtp": "SMTPSink",
     "sources": "Source",
     "sources.iterable": "IterableSource",
     "sources.stream": "StreamSource",
+    "stores": "Change Entry MemoryStore Saved Store",
+    "stores.sqlite": "FileStore",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

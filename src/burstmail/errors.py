@@ -24,3 +24,7 @@ class TemporaryDeliveryError(DeliveryError):
 
 class PermanentDeliveryError(DeliveryError):
     """Trying again cannot help: this message (or this recipient) goes to the dead letters."""
+
+
+class StoreError(BurstmailError):
+    """A store cannot read or write: the driver goes on in memory, and tries again."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .excerpt import Excerpt
-from .model import Burst, CloseReason, Item, Message
+from .model import Burst, CloseReason, Item, Message, Outage
 
 # More than a person reads, and few enough to keep in memory for as long as a digest waits.
 SOURCES = 50
@@ -33,6 +33,8 @@ def fold(older: Burst, newer: Burst) -> Burst:
         bursts=older.bursts + newer.bursts,
         waited=older.waited,
         parts=_tally((*sources(older), *sources(newer))) if digest else (),
+        outage=newer.outage or older.outage,
+        notes=tuple(dict.fromkeys((*older.notes, *newer.notes))),
     )
 
 
@@ -64,12 +66,15 @@ def dump_burst(burst: Burst) -> list[Any]:
         burst.waited,
         burst.resume,
         [list(part) for part in burst.parts],
+        [burst.outage.since, burst.outage.until, burst.outage.mails] if burst.outage else None,
+        list(burst.notes),
     ]
 
 
 def restored_burst(state: list[Any]) -> Burst:
     """The dumped burst."""
-    key, excerpt, (first, last, closed, time), reason, (epoch, seq, gone), bursts, waited, resume, parts = state
+    key, excerpt, (first, last, closed, time), reason, (epoch, seq, gone), *rest = state
+    bursts, waited, resume, parts, outage, notes = rest
     return Burst(
         key=key,
         excerpt=Excerpt.restored(excerpt),
@@ -85,6 +90,8 @@ def restored_burst(state: list[Any]) -> Burst:
         waited=waited,
         resume=resume,
         parts=tuple((name, lines) for name, lines in parts),
+        outage=Outage(since=outage[0], until=outage[1], mails=outage[2]) if outage else None,
+        notes=tuple(notes),
     )
 
 

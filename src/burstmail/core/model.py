@@ -80,6 +80,18 @@ class CloseReason(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """How long nothing could be delivered, in wall time, and what waited for the end of it."""
+
+    since: float
+    """When an attempt first failed."""
+    until: float
+    """When one succeeded again."""
+    mails: int
+    """Mails that were late for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Burst:
     """Lines of one key that came close together; or several such, folded by a cap."""
 
@@ -109,6 +121,10 @@ class Burst:
     """Wall time before which the caps let nothing more of this key leave; None when they are open."""
     parts: tuple[tuple[str, int], ...] = ()
     """For a digest of several keys: (key, lines) each; the last may be ('', lines of all other keys)."""
+    outage: Outage | None = None
+    """The outage of the mail's destination that ended before this burst left."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the reader about burstmail itself: what it could not do, and what it did instead."""
 
     @property
     def count(self) -> int:
@@ -174,3 +190,5 @@ class Attempt:
     item: Item
     number: int
     """1 for the first try."""
+    destination: str = ""
+    """Which of several sinks it is for."""
