@@ -2,6 +2,7 @@
 
 A burst leaves at once if every gate is open: the limits of the whole path and the rules of its key, all decided here,
 at one departure. Else it is held, folds with what comes of its key, and leaves by itself when a slot comes free.
+While paused nothing leaves, and everything folds: mails that wait already are not made more.
 Limits: over `separate` keys held, one digest takes their place; over `keys` keys known, newcomers share one memory.
 """
 
@@ -38,6 +39,11 @@ class _Held:
 
     def plus(self, burst: Burst, now: float, ready: float) -> _Held:
         return _Held(fold(self.burst, burst), self.since, now, min(self.ready, ready))
+
+    def through(self, start: float, end: float) -> _Held:
+        """The same after a pause."""
+        pause = self.burst.paused + (end - max(start, self.since))
+        return replace(self, burst=replace(self.burst, paused=pause))
 
 
 class Caps:
@@ -77,13 +83,24 @@ class Caps:
         # Oldest first; and what takes the place of them all.
         self._held: dict[str, _Held] = {}
         self._digest: _Held | None = None
+        # Since when nothing leaves; and when that last ended: nothing leaves as of a time before it.
+        self._pause: float | None = None
+        self._resumed = -inf
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing leaves until `resume`."""
+        return self._pause is not None
 
     @property
     def deadline(self) -> float:
-        """When the next of what is held may leave; `inf` while nothing is held."""
+        """When the next of what is held may leave; `inf` while nothing is held, and while paused."""
+        if self.paused:
+            return inf
+        opens = max(self._resumed, self._all.opens)
         if self._digest:
-            return max(self._all.opens, self._digests.opens, self._digest.ready)
-        return max(self._all.opens, min(map(self._ready, self._held), default=inf))
+            return max(opens, self._digests.opens, self._digest.ready)
+        return max(opens, min(map(self._ready, self._held), default=inf))
 
     def _ready(self, key: str) -> float:
         return max(self._gates.of(key).opens, self._held[key].ready)
@@ -122,9 +139,29 @@ class Caps:
 
     flush = poll
 
-    def drain(self, now: float) -> list[Burst]:
-        """`poll(now)`, then all that is held as one burst, the only one over the limits."""
+    def pause(self, now: float) -> Sequence[Burst]:
+        """`poll(now)`, then nothing leaves any more but by `drain`; it all folds, within the same bounds."""
         out = self.poll(now)
+        self._pause = self._pause if self.paused else now
+        return out
+
+    def resume(self, now: float) -> Sequence[Burst]:
+        """The end of a pause: what has a slot leaves, as of now and not of a time within the pause."""
+        if self.paused:
+            self._charge(now)
+            self._pause, self._resumed = None, now
+        return self.poll(now)
+
+    def _charge(self, now: float) -> None:
+        """What is held has waited for the pause, up to now."""
+        if (start := self._pause) is not None:
+            self._held = {key: held.through(start, now) for key, held in self._held.items()}
+            self._digest = self._digest and self._digest.through(start, now)
+
+    def drain(self, now: float) -> list[Burst]:
+        """`poll(now)`, then all that is held as one burst, the only one over the limits; paused or not."""
+        out = self.poll(now)
+        self._charge(now)
         if waiting := self._waiting():
             held = _together(waiting)
             self._held, self._digest = {}, None
@@ -159,14 +196,15 @@ class Caps:
         )
 
     def dump(self) -> State:
-        """The departures that matter, and what is held."""
+        """The departures that matter, what is held, and whether it is paused."""
         rows = [[key, *_row(held)] for key, held in self._held.items()]
         digest = _row(self._digest) if self._digest else None
-        return ["caps", 1, self._all.dump(), self._gates.dump(), self._digests.dump(), rows, digest]
+        pause = [self._pause, None if self._resumed == -inf else self._resumed]
+        return ["caps", 1, self._all.dump(), self._gates.dump(), self._digests.dump(), rows, digest, pause]
 
     def load(self, state: State) -> None:
         """The dumped departures and bursts, under these caps' own rules."""
-        whole, gates, digests, rows, digest = opened(state, "caps", 5)
+        whole, gates, digests, rows, digest, (pause, resumed) = opened(state, "caps", 6)
         held = {key: _Held(restored_burst(burst), *times) for key, burst, *times in rows}
         self._all = Gate(self._all_rules).load(whole)
         self._gates = Gates(self._key_rules, self._keys)
@@ -174,6 +212,7 @@ class Caps:
         self._digests = Gate(self._key_rules).load(digests)
         self._held = held
         self._digest = _Held(restored_burst(digest[0]), *digest[1:]) if digest else None
+        self._pause, self._resumed = pause, -inf if resumed is None else resumed
 
 
 def _row(held: _Held) -> list[Any]:

@@ -32,6 +32,7 @@ def fold(older: Burst, newer: Burst) -> Burst:
         gone=older.gone,
         bursts=older.bursts + newer.bursts,
         waited=older.waited,
+        paused=older.paused,
         parts=_tally((*sources(older), *sources(newer))) if digest else (),
         outage=newer.outage or older.outage,
         notes=tuple(dict.fromkeys((*older.notes, *newer.notes))),
@@ -63,7 +64,7 @@ def dump_burst(burst: Burst) -> list[Any]:
         burst.reason.value,
         [burst.epoch, burst.seq, burst.gone],
         burst.bursts,
-        burst.waited,
+        [burst.waited, burst.paused],
         burst.resume,
         [list(part) for part in burst.parts],
         [burst.outage.since, burst.outage.until, burst.outage.mails] if burst.outage else None,
@@ -74,7 +75,7 @@ def dump_burst(burst: Burst) -> list[Any]:
 def restored_burst(state: list[Any]) -> Burst:
     """The dumped burst."""
     key, excerpt, (first, last, closed, time), reason, (epoch, seq, gone), *rest = state
-    bursts, waited, resume, parts, outage, notes = rest
+    bursts, (waited, paused), resume, parts, outage, notes = rest
     return Burst(
         key=key,
         excerpt=Excerpt.restored(excerpt),
@@ -88,6 +89,7 @@ def restored_burst(state: list[Any]) -> Burst:
         gone=gone,
         bursts=bursts,
         waited=waited,
+        paused=paused,
         resume=resume,
         parts=tuple((name, lines) for name, lines in parts),
         outage=Outage(since=outage[0], until=outage[1], mails=outage[2]) if outage else None,

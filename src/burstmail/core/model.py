@@ -117,6 +117,8 @@ class Burst:
     """How many bursts this one stands for: more than 1 when a cap has folded."""
     waited: float = 0.0
     """Seconds the oldest of them was held by a cap."""
+    paused: float = 0.0
+    """Seconds of these in which the caps were paused: mails before it were not delivered yet."""
     resume: float | None = None
     """Wall time before which the caps let nothing more of this key leave; None when they are open."""
     parts: tuple[tuple[str, int], ...] = ()
