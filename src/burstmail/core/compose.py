@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .address import address
 from .letter import letter
-from .mime import rendered
+from .mime import MARK, rendered
 from .model import Burst, Message
 from .stage import Instant
 from .subject import DEFAULT, Subject, named
@@ -61,7 +61,7 @@ class Composer(Instant[Burst, Message]):
 
     def feed(self, item: Burst, now: float) -> list[Message]:
         """The burst's mail."""
-        id = f"<{_identity(item)}@{self.host}>"
+        id = f"<{_identity(item)}{MARK}{self.host}>"
         names = named(item)
         headers = self._headers(item, id, self._subject.of(item, names, self.zone))
         data = rendered(headers, letter(item, names.origin, self.zone, self._signature))

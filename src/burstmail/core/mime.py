@@ -16,6 +16,9 @@ WIDTH = 78
 # Bytes in one encoded word: they make 52 base64 characters, with `=?utf-8?b?` and `?=` 64, behind `Subject: ` 73 of the
 # 76 to which RFC 2047 section 2 limits such a line.
 WORD = 39
+# Behind the 32 hexadecimal digits of every Message-ID, so that the lines in which a mail server logs our mail can be
+# found in what we read.
+MARK = ".burstmail@"
 # Bytes in one line of base64: 76 characters (RFC 2045 section 6.8).
 ROW = 57
 
