@@ -22,6 +22,17 @@ class Sink(Protocol):
         ...
 
 
+def load(*names: str) -> None:
+    """Load these modules now, when a sink is made, and not with its first mail.
+
+    By then there may be no descriptor left to open a file with, or another version on the disk.
+    """
+    from importlib import import_module
+
+    for name in names:
+        import_module(name, __name__)
+
+
 def mail(item: Any) -> Message:
     """The item, for sinks that can deliver nothing but mail. Raises TypeError for anything else."""
     if not isinstance(item, Message):

@@ -1,6 +1,7 @@
-"""One SMTP connection: smtplib's client, with bounds it does not have. Loaded when the first mail is sent.
+"""One SMTP connection: smtplib's client, with bounds it does not have. Loaded when a sink is made.
 
-smtplib's timeout is per read, so a server that drips holds it for ever, and a reply that never ends fills the memory.
+smtplib's timeout is per read, so a server that drips holds it for ever, and a reply that never ends fills the memory;
+what a server says before it hangs up in the middle of a mail is never heard.
 Limits: a deadline over everything from the first connect on (looking up the host's name apart, which the system's
 resolver bounds), `REPLY` bytes for one reply, `LEAVE` seconds for the answer to QUIT.
 """
@@ -14,6 +15,7 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from ..clock import SystemClock
 
@@ -46,7 +48,11 @@ class Conversation(smtplib.SMTP):
 
     def begin(self, implicit: ssl.SSLContext | None, starttls: ssl.SSLContext | None) -> None:
         """Connect, be greeted, introduce ourselves, encrypt."""
-        self._timer.start()
+        try:
+            self._timer.start()
+        except RuntimeError as error:
+            # No thread to be had: the machine is short of something, and that passes.
+            raise OSError(str(error)) from None
         raw = self._connected()
         self.sock = raw
         if implicit is not None:
@@ -66,7 +72,7 @@ class Conversation(smtplib.SMTP):
         with suppress(OSError):
             if self.sock is not None:
                 self.sock.settimeout(LEAVE)
-                self.putcmd("QUIT")
+                self.sock.sendall(b"QUIT\r\n")
                 self.sock.recv(512)
         self._timer.cancel()
         if self._timer.ident is not None:
@@ -82,6 +88,26 @@ class Conversation(smtplib.SMTP):
     def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
         """RCPT TO. Raises ValueError for what is no address."""
         return super().rcpt(_address(recip), options)
+
+    def send(self, s: Any) -> None:
+        """Send a command or a mail. A server that hangs up meanwhile is heard out: a 4xx or 5xx is its reply."""
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("not connected")
+        try:
+            self.sock.sendall(s.encode(self.command_encoding) if isinstance(s, str) else s)
+        except OSError as error:
+            code, text = self._last_words()
+            self.close()
+            # A yes to half a mail is no yes.
+            if 400 <= code < 600:
+                raise smtplib.SMTPResponseException(code, text) from None
+            raise smtplib.SMTPServerDisconnected(f"connection lost: {error.strerror or error}") from None
+
+    def _last_words(self) -> tuple[int, bytes]:
+        try:
+            return self.getreply()
+        except OSError:
+            return -1, b""
 
     def getreply(self) -> tuple[int, bytes]:
         """One reply of one or more lines (RFC 5321 section 4.2); code -1 for what is no reply."""
@@ -116,7 +142,9 @@ class Conversation(smtplib.SMTP):
     def _connected(self) -> socket.socket:
         """The first address that answers; each is given `connect_timeout`, all together the deadline."""
         failure: OSError = TimeoutError("no time left to connect")
-        for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
+        # As bytes: for a str the first call loads a codec from the disk.
+        places = socket.getaddrinfo(self._host.encode("ascii"), self._port, type=socket.SOCK_STREAM)
+        for family, kind, protocol, _, address in places:
             left = self._deadline - SystemClock().monotonic()
             if left <= 0:
                 break

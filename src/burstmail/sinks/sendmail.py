@@ -1,21 +1,22 @@
 """Message -> the sendmail(8) command, of whatever mail server provides it.
 
 The recipients are arguments after `--` and never read from the text (no `-t`), a lone dot ends nothing (`-i`), no shell
-is involved. Limits: one deadline for the whole attempt; of what the command says, 1 KiB is kept.
+is involved. Limits: one deadline for the whole attempt, and `LEAVE` seconds for a killed command to go; of what the
+command says, 1 KiB is kept.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from ..clock import SystemClock
 from ..core.escape import one_line
 from ..core.model import Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
-from . import mail
+from . import load, mail
 
 if TYPE_CHECKING:
     import subprocess
@@ -28,8 +29,16 @@ CONDEMNED = {64: "usage", 65: "bad data", 67: "no such user", 68: "no such host"
 
 KEPT = 1024
 
-# How soon the end of a command is noticed whose own background process keeps stderr open.
+# How soon the end of a command is noticed whose own background process keeps stderr open; and of one that has closed
+# it, at first: it is about to end, so waiting doubles from there.
 TICK = 0.05
+SHORT = 0.0005
+
+# How long a killed command may take to go: one that waits for a dead disk, or that runs as another user, does not.
+LEAVE = 2.0
+
+# Stands for a returncode that something else in this process has taken away.
+UNKNOWN = 256
 
 
 class SendmailSink:
@@ -46,6 +55,9 @@ class SendmailSink:
         if not _runs(self._path):
             raise FileNotFoundError(f"sendmail {self._path!r}: no such command; name another, or use SMTP or a Maildir")
         self._timeout = timeout
+        load("select", "signal", "subprocess")
+        # Commands that could not be killed.
+        self._left: list[subprocess.Popen[bytes]] = []
 
     def __repr__(self) -> str:
         return f"SendmailSink({self._path!r})"
@@ -54,23 +66,37 @@ class SendmailSink:
         """Run the command with the message on its standard input; lines end in `\\n` there, as on Unix."""
         message = mail(item)
         _must_hear_of_children()
-        argv = [self._path, "-i", "-f", message.sender, "--", *message.recipients]
+        self._must_be_alone()
+        # No sender (RFC 5321 section 4.5.5) is written so for every mail server; not all take an empty argument.
+        argv = [self._path, "-i", "-f", message.sender or "<>", "--", *message.recipients]
         child = self._started(argv, message.data.replace(b"\r\n", b"\n"))
         said = self._watched(child)
         status = child.returncode
         if status == 0:
             return {}
+        if status == UNKNOWN:
+            told = f"{self._path}: its exit status was lost; something else in this process collects children"
+            raise TemporaryDeliveryError(told)
         told = f": {one_line(said.decode('utf-8', 'replace').strip(), KEPT)}" if said.strip() else ""
         if status in CONDEMNED:
             raise PermanentDeliveryError(f"{self._path} exited with {status} ({CONDEMNED[status]}){told}")
         how = f"was killed by signal {-status}" if status < 0 else f"exited with {status}"
         raise TemporaryDeliveryError(f"{self._path} {how}{told}")
 
+    def _must_be_alone(self) -> None:
+        """Not another one while an earlier one cannot be killed: it may be sending this very mail, and they pile up."""
+        self._left = [child for child in self._left if not _ended(child)]
+        if self._left:
+            told = f"{self._path} of an earlier mail is still running (pid {self._left[0].pid}) and cannot be killed"
+            raise TemporaryDeliveryError(told)
+
     def _started(self, argv: Sequence[str], data: bytes) -> subprocess.Popen[bytes]:
         from subprocess import DEVNULL, PIPE, Popen
 
         try:
-            with _spooled(data) as spool:
+            with _spool() as spool:
+                spool.write(data)
+                spool.seek(0)
                 # A group of its own: a signal meant for this program's group must not end a delivery half-way.
                 return Popen(argv, stdin=spool, stdout=DEVNULL, stderr=PIPE, process_group=0)
         except OSError as error:
@@ -83,50 +109,78 @@ class SendmailSink:
         """What the command says until it ends: all is read, so that it never blocks, and the beginning kept."""
         clock = SystemClock()
         deadline = clock.monotonic() + self._timeout
+        pause = SHORT
         try:
             kept = b""
             ended = False
             while not ended:
                 # In this order: what it said before it ended is still read.
-                ended = child.poll() is not None
-                kept = _heard(child, kept, 0 if ended else min(TICK, deadline - clock.monotonic()))
+                ended = _ended(child)
+                silent = child.stderr is None
+                pause = min(2 * pause, TICK) if silent else SHORT
+                left = deadline - clock.monotonic()
+                kept = _heard(child, kept, 0 if ended else min(pause if silent else TICK, left))
                 if not ended and clock.monotonic() >= deadline:
                     told = f"{self._path} was still running after {self._timeout:g} s, and was killed"
                     raise TemporaryDeliveryError(told)
             return kept
         finally:
-            _reaped(child)
+            if not _reaped(child):
+                self._left.append(child)
+
+
+def _ended(child: subprocess.Popen[bytes]) -> bool:
+    """Whether the command has ended; then `returncode` says how.
+
+    Not Popen.poll(): when something else in this process collects children, that takes the lost status for success.
+    """
+    if child.returncode is None:
+        try:
+            pid, status = os.waitpid(child.pid, os.WNOHANG)
+        except ChildProcessError:
+            # Not 0, which would be a mail that is lost.
+            child.returncode = UNKNOWN
+        else:
+            if pid:
+                child.returncode = os.waitstatus_to_exitcode(status)
+    return child.returncode is not None
 
 
 def _heard(child: subprocess.Popen[bytes], kept: bytes, patience: float) -> bytes:
-    """`kept` and what there is to read on stderr, waited for so many seconds; at its end, wait for the child."""
+    """`kept` and what there is to read on stderr, waited for so many seconds."""
     from select import POLLIN, poll
-    from subprocess import TimeoutExpired
 
+    poller = poll()
     if (stream := child.stderr) is not None:
-        poller = poll()
         poller.register(stream, POLLIN)
-        if not poller.poll(max(0.0, patience) * 1000):
-            return kept
-        if data := os.read(stream.fileno(), 65536):
-            return kept + data[: KEPT - len(kept)]
-        stream.close()
-        child.stderr = None
-    with suppress(TimeoutExpired):
-        child.wait(max(0.0, patience))
+    # Without anything to hear this is a pause.
+    if not poller.poll(max(0.0, patience) * 1000) or stream is None:
+        return kept
+    if data := os.read(stream.fileno(), 65536):
+        return kept + data[: KEPT - len(kept)]
+    stream.close()
+    child.stderr = None
     return kept
 
 
-def _reaped(child: subprocess.Popen[bytes]) -> None:
-    """Leave neither a process nor a zombie nor a descriptor."""
-    if child.returncode is None:
-        # It is not reaped yet, so the number is still its own; what it started dies with it, unless it left the group.
-        with suppress(OSError):
-            os.killpg(child.pid, 9)
-        child.kill()
-        child.wait()
+def _reaped(child: subprocess.Popen[bytes]) -> bool:
+    """Leave neither a process nor a zombie nor a descriptor; False when the process is stronger."""
     if child.stderr is not None:
         child.stderr.close()
+        child.stderr = None
+    if child.returncode is None:
+        # It is not reaped yet, so the number is still its own; what it started dies with it, unless it left the group.
+        # EPERM: some mail servers' command becomes another user.
+        for kill in (os.killpg, os.kill):
+            with suppress(OSError):
+                kill(child.pid, 9)
+    clock = SystemClock()
+    deadline = clock.monotonic() + LEAVE
+    pause = SHORT
+    while not _ended(child) and clock.monotonic() < deadline:
+        _heard(child, b"", pause)
+        pause = min(2 * pause, TICK)
+    return child.returncode is not None
 
 
 def _must_hear_of_children() -> None:
@@ -137,18 +191,16 @@ def _must_hear_of_children() -> None:
         raise TemporaryDeliveryError("SIGCHLD is ignored in this process, so sendmail cannot report: set it to SIG_DFL")
 
 
-@contextmanager
-def _spooled(data: bytes) -> Iterator[IO[bytes]]:
-    """The message as a file, read from its start: with a pipe, a command that does not read could hold us up.
+def _spool() -> IO[bytes]:
+    """A file for the message: with a pipe, a command that does not read could hold us up.
 
     In memory where the system can, for the mail may be about a full disk.
     """
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("burstmail"), "w+b")
     from tempfile import TemporaryFile
 
-    with open(os.memfd_create("burstmail"), "w+b") if hasattr(os, "memfd_create") else TemporaryFile() as file:
-        file.write(data)
-        file.seek(0)
-        yield file
+    return TemporaryFile()
 
 
 def _runs(path: str) -> bool:

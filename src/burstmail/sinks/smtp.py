@@ -15,7 +15,7 @@ from ..core.escape import one_line
 from ..core.model import Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from ..host import hostname
-from . import mail
+from . import load, mail
 
 if TYPE_CHECKING:
     import ssl
@@ -68,6 +68,7 @@ class SMTPSink:
         self._context = None if self._tls == "off" else _context(self._name, ca)
         self._connect_timeout, self._timeout = connect_timeout, timeout
         self._me = local_hostname or hostname()
+        load(".conversation")
 
     @classmethod
     def from_url(
