@@ -1,0 +1,210 @@
+"""The replies to rsyslog: what is said when, with a pipeline that remembers what it was given and a disk that fails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from burstmail import Batch, StoreError
+from burstmail.cli.confirm import Replies, confirm
+
+
+class Disk:
+    """A pipeline as far as confirm sees it: what was fed, what of it has reached the disk, and why it does not."""
+
+    def __init__(self) -> None:
+        self.fed: list[str] = []
+        self.kept: list[str] = []
+        self.error = ""
+
+    def feed(self, batch: Batch) -> None:
+        self.fed += batch.lines
+
+    def sync(self) -> None:
+        if self.error:
+            raise StoreError(self.error)
+        self.kept = list(self.fed)
+
+
+def replies_to(disk: Any) -> Replies:
+    return Replies(disk)
+
+
+class Messages:
+    """A source whose reader is watched: it says which replies had come when each message was taken."""
+
+    def __init__(self, descriptor: int, *texts: str) -> None:
+        self._descriptor = descriptor
+        self._texts = texts
+        self.heard: list[bytes] = []
+
+    def __iter__(self) -> Iterator[Batch]:
+        for text in self._texts:
+            self.heard.append(os.read(self._descriptor, 1000))
+            yield Batch.of(text)
+        self.heard.append(b"")
+
+    def close(self) -> None:
+        raise AssertionError("rsyslog ends the input, nobody else")
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def test_the_first_reply_says_that_we_listen_and_each_message_gets_one(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    disk: Any = Disk()
+    source = Messages(reader, "one", "two\nand its second line", "three")
+    confirm(source, disk, writer)
+    assert source.heard == [b"OK\n", b"OK\n", b"OK\n", b""]
+    assert os.read(reader, 1000) == b"OK\n"
+    assert disk.kept == ["one", "two", "and its second line", "three"]
+
+
+def test_a_message_is_on_the_disk_before_its_reply() -> None:
+    disk = Disk()
+    for number in range(3):
+        assert replies_to(disk).to(Batch.of(f"line {number}")) == "OK"
+        assert disk.kept[-1] == f"line {number}"
+
+
+def test_what_could_not_be_kept_is_refused_and_told_of_once_when_it_comes_again() -> None:
+    disk = Disk()
+    replies = replies_to(disk)
+    assert replies.to(Batch.of("before")) == "OK"
+    disk.error = "the disk is full"
+    for _ in range(3):
+        assert replies.to(Batch.of("during")) == "Error: the disk is full"
+    disk.error = ""
+    assert replies.to(Batch.of("during")) == "OK"
+    assert replies.to(Batch.of("after")) == "OK"
+    assert disk.kept == ["before", "during", "after"]
+
+
+def test_nothing_is_taken_in_while_the_store_fails() -> None:
+    disk = Disk()
+    replies = replies_to(disk)
+    disk.error = "read-only"
+    assert replies.to(Batch.of("from the start")).startswith("Error")
+    assert disk.fed == []
+    disk.error = ""
+    assert replies.to(Batch.of("from the start")) == "OK"
+    disk.error = "read-only"
+    for number in range(3):
+        assert replies.to(Batch.of(f"line {number}")).startswith("Error")
+    assert disk.fed == ["from the start", "line 0"]
+
+
+def test_a_line_like_an_earlier_one_is_a_line_of_its_own() -> None:
+    disk = Disk()
+    replies = replies_to(disk)
+    assert replies.to(Batch.of("link down")) == "OK"
+    disk.error = "the disk is full"
+    assert replies.to(Batch.of("link down")).startswith("Error")
+    disk.error = ""
+    # The second, again; and a third.
+    assert replies.to(Batch.of("link down")) == "OK"
+    assert replies.to(Batch.of("link down")) == "OK"
+    assert disk.kept == ["link down"] * 3
+
+
+def test_a_refused_message_that_does_not_come_again_hides_no_later_one() -> None:
+    disk = Disk()
+    replies = replies_to(disk)
+    replies.to(Batch.of("first"))
+    disk.error = "the disk is full"
+    replies.to(Batch.of("given up"))
+    disk.error = ""
+    assert replies.to(Batch.of("another")) == "OK"
+    assert replies.to(Batch.of("given up")) == "OK"
+    assert disk.kept == ["first", "given up", "another", "given up"]
+
+
+def test_the_marks_of_transactions_are_answered_and_are_no_lines() -> None:
+    disk = Disk()
+    replies = replies_to(disk)
+    for text in ("BEGIN TRANSACTION", "one", "BEGIN TRANSACTION", "two", "COMMIT TRANSACTION"):
+        assert replies.to(Batch.of(text)) == "OK"
+    assert disk.kept == ["one", "two"]
+
+
+def test_a_message_of_a_transaction_is_on_the_disk_before_its_own_reply() -> None:
+    disk = Disk()
+    replies = replies_to(disk)
+    replies.to(Batch.of("BEGIN TRANSACTION"))
+    assert replies.to(Batch.of("one")) == "OK"
+    assert disk.kept == ["one"]
+    disk.error = "the disk is full"
+    # An error at a mark would make rsyslog try again without a pause.
+    assert replies.to(Batch.of("BEGIN TRANSACTION")) == "OK"
+    assert replies.to(Batch.of("two")) == "Error: the disk is full"
+    assert replies.to(Batch.of("COMMIT TRANSACTION")) == "OK"
+    disk.error = ""
+    replies.to(Batch.of("BEGIN TRANSACTION"))
+    assert replies.to(Batch.of("two")) == "OK"
+    assert disk.kept == ["one", "two"]
+
+
+def test_marks_between_messages_that_come_together_are_left_out() -> None:
+    disk = Disk()
+    text = "BEGIN TRANSACTION\none\n\ntwo\nCOMMIT TRANSACTION\nBEGIN TRANSACTION\nthree"
+    assert replies_to(disk).to(Batch.of(text)) == "OK"
+    assert disk.kept == ["one", "", "two", "three"]
+
+
+def test_without_transactions_anybody_may_log_a_mark() -> None:
+    disk = Disk()
+    replies = replies_to(disk)
+    lines = ["one", "BEGIN TRANSACTION", "COMMIT TRANSACTION", "two"]
+    assert [replies.to(Batch.of(line)) for line in lines] == ["OK"] * 4
+    assert disk.kept == lines
+
+
+def test_an_error_is_one_short_line_of_ascii(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    disk: Any = Disk()
+    disk.error = "no\nOK\n\u2028 ä \udcff" + "x" * 9000
+    confirm(Messages(reader, "one"), disk, writer)
+    reply = os.read(reader, 10_000)
+    assert reply.startswith(b"Error: no OK \\xe4 \\udcffxxx")
+    assert reply.endswith(b"\n") and reply.count(b"\n") == 1
+    # omprog.c: RESPONSE_LINE_BUFFER_SIZE.
+    assert len(reply) < 4096
+
+
+def test_lines_are_wanted_even_if_nobody_hears_the_replies() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    disk: Any = Disk()
+    lines = [Batch.of("one"), Batch.of("two")]
+
+    class Two:
+        def __iter__(self) -> Iterator[Batch]:
+            return iter(lines)
+
+        def close(self) -> None: ...
+
+    try:
+        confirm(Two(), disk, writer)
+    finally:
+        os.close(writer)
+    assert disk.kept == ["one", "two"]
+
+
+def test_a_message_that_meets_a_bug_is_not_confirmed() -> None:
+    disk = Disk()
+
+    def feed(batch: Batch) -> None:
+        raise RuntimeError("a bug")
+
+    disk.feed = feed  # type: ignore[method-assign] # what a pipeline does whose thread has ended
+    with pytest.raises(RuntimeError, match="a bug"):
+        replies_to(disk).to(Batch.of("one"))
