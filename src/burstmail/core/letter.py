@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .escape import one_line, visible
 from .fields import SEVERITIES
-from .model import Burst, CloseReason
+from .model import Burst, CloseReason, Outage
 from .words import AT_ONCE, clock, day, duration, moment, number, plural, zone_name
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 INDENT = "  "
 # More rows than a telephone shows at once are no overview any more.
 SOURCES = 20
+# What burstmail has to say about itself must not push the lines out of sight.
+NOTES = 5
+NOTE = 500
 # The longest severity, so that the text of all lines starts in one column.
 WIDTH = max(map(len, SEVERITIES))
 
@@ -70,11 +73,16 @@ def _facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
         yield f"Last line: {clock(last)}{later}; {_ending(burst)}."
     else:
         yield f"Received: {clock(first)}, {date}; {_ending(burst)}."
+    if burst.outage:
+        yield _outage(burst.outage, burst.time, zone)
     yield from _held(burst)
     yield _shown(burst)
     # After the end nothing comes, and nothing is there to hold it.
     if burst.resume is not None and burst.resume > burst.time and burst.reason is not CloseReason.END:
         yield _pause(burst, burst.resume, zone)
+    yield from (f"Note: {one_line(note, NOTE)}" for note in burst.notes[:NOTES])
+    if more := burst.notes[NOTES:]:
+        yield f"Note: and {number(len(more))} more."
 
 
 def _ending(burst: Burst) -> str:
@@ -87,12 +95,30 @@ def _ending(burst: Burst) -> str:
     return _ENDINGS[burst.reason]
 
 
+def _outage(outage: Outage, time: float, zone: tzinfo | None) -> str:
+    """Both ends are told with the day where it is not that of the mail: an outage is often older than its news."""
+    ends = [moment(end, zone) for end in (outage.since, outage.until)]
+    today = day(moment(time, zone))
+    since, until = (clock(end) if day(end) == today else f"{clock(end)}, {day(end)}," for end in ends)
+    late = f"{plural(outage.mails, 'mail')} {'was' if outage.mails == 1 else 'were'} late for it"
+    long = duration(outage.until - outage.since)
+    return f"Delivery was down from {since} to {until} ({long}): {late if outage.mails else 'no mail was late for it'}."
+
+
 def _held(burst: Burst) -> Iterator[str]:
-    wait = f"held back for {duration(burst.waited)}, to keep mails few"
+    wait = f"held back for {duration(burst.waited)}, {_why(burst)}"
     if burst.bursts > 1:
         yield f"Put together: {number(burst.bursts)} bursts, the first {wait}."
     elif burst.waited >= 1:
         yield f"Late: {wait}."
+
+
+def _why(burst: Burst) -> str:
+    """Why it was held: for the caps, or since mails before it could not leave, or partly so."""
+    if burst.paused < 1:
+        return "to keep mails few"
+    before = "because mails before it had not been delivered"
+    return before if burst.waited - burst.paused < 1 else f"{duration(burst.paused)} of it {before}"
 
 
 def _shown(burst: Burst) -> str:
