@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,8 @@ def syslog_ng(tmp_path: Path) -> Iterator[Starter]:
         pytest.skip(f"no syslog-ng here: {HOW}")
     with ExitStack() as stack:
 
-        def start(alert: str, options: str = "", *, no_multi_line: bool = True) -> SyslogNg:
-            server = SyslogNg(tmp_path, alert, options, no_multi_line=no_multi_line)
+        def start(alert: str, options: str = "", **more: Any) -> SyslogNg:
+            server = SyslogNg(tmp_path, alert, options, **more)
             stack.callback(server.stop)
             return server
 

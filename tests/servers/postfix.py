@@ -20,7 +20,7 @@ command_directory = /usr/sbin
 daemon_directory = /usr/lib/postfix/sbin
 mail_owner = postfix
 setgid_group = postdrop
-maillog_file = {home}/postfix.log
+maillog_file = {log}
 maillog_file_prefixes = {home}
 myhostname = mx.{domain}
 mydestination =
@@ -71,6 +71,7 @@ class Postfix:
         self.maildir = directory / "mail" / "box"
         self._pid = directory / "queue" / "pid" / "master.pid"
         self.config = directory / "config"
+        self.log = directory / "postfix.log"
         self._lay_out(directory)
         self.sendmail = directory / "sendmail"
         self.sendmail.write_text(f'#!/bin/sh\nexec /usr/sbin/sendmail -C {self.config} "$@"\n')
@@ -89,7 +90,8 @@ class Postfix:
         shutil.chown(directory / "data", "postfix")
         shutil.chown(directory / "mail", "nobody")
         nobody = (directory / "mail").stat().st_uid
-        (self.config / "main.cf").write_text(MAIN.format(home=directory, domain=DOMAIN, uid=nobody, gid=nobody))
+        values = {"home": directory, "log": self.log, "domain": DOMAIN, "uid": nobody, "gid": nobody}
+        (self.config / "main.cf").write_text(MAIN.format(**values))
         (self.config / "master.cf").write_text(MASTER.format(port=self.port))
 
     def _is_up(self) -> bool:

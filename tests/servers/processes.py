@@ -65,6 +65,53 @@ class Foreground:
             raise
 
 
+class Mailer:
+    """A sendmail command that does as it is told, and logs as Postfix does. Every mail it takes is a file of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory / "mailer"
+        self.maildir = self._directory / "mails"
+        for folder in ("tmp", "new"):
+            (self.maildir / folder).mkdir(parents=True)
+        self.command = self._directory / "sendmail"
+        self.command.write_text(MAILER.format(directory=self._directory))
+        self.command.chmod(0o755)
+
+    def set(self, what: str, value: str | None) -> None:
+        """`status`: what to exit with, without delivering; `seconds`: how long to hang; `log`: a socket to log into."""
+        file = self._directory / what
+        draft = file.with_suffix(".new")
+        if value is None:
+            file.unlink(missing_ok=True)
+            return
+        draft.write_text(value)
+        draft.rename(file)
+
+    @property
+    def calls(self) -> int:
+        """How often it was run."""
+        calls = self._directory / "calls"
+        return len(calls.read_text()) if calls.exists() else 0
+
+
+# In the words and the order of a Postfix: only one of its lines names the Message-ID.
+MAILER = """#!/bin/sh
+cd {directory}
+printf . >> calls
+[ -e seconds ] && sleep "$(cat seconds)"
+[ -e status ] && exit "$(cat status)"
+cat > mails/tmp/$$ && mv mails/tmp/$$ mails/new/$(date +%s%N).$$ || exit 71
+[ -e log ] || exit 0
+say() {{ logger --socket "$(cat log)" -p mail.info -t "postfix/$1[$$]" "$2"; }}
+id=$(sed -n 's/^Message-ID: //p;/^$/q' mails/new/*.$$)
+say pickup "3F8A91C0B2: uid=0 from=<root>"
+say cleanup "3F8A91C0B2: message-id=$id"
+say qmgr "3F8A91C0B2: from=<root@web1.example.org>, size=812, nrcpt=1 (queue active)"
+say local "3F8A91C0B2: to=<root@web1.example.org>, relay=local, delay=0.1, dsn=2.0.0, status=sent (delivered to mailbox)"
+say qmgr "3F8A91C0B2: removed"
+"""
+
+
 def mails(maildir: Path) -> list[EmailMessage]:
     """What a Maildir has received, oldest first."""
     found = sorted((maildir / "new").glob("*"), key=lambda path: path.stat().st_mtime_ns)

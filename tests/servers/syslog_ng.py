@@ -2,41 +2,74 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from fcntl import ioctl
 from pathlib import Path
+from struct import unpack
+from termios import FIONREAD
 
 from tests.servers.processes import Foreground, burstmail_script, wait_for
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 COMMAND = "/usr/local/bin/burstmail --to root"
+# Everything that is logged, the mail server's own lines too: what no example does, and somebody will.
+ANYTHING = "level(debug..emerg)"
 
 
 class SyslogNg:
-    """Started with the examples' own text: only paths and the destination of the mails are adapted, as a user would."""
+    """Started with the examples' own text: only paths and the destination of the mails are adapted, as a user would.
 
-    def __init__(self, directory: Path, alert: str, options: str = "", *, no_multi_line: bool = True) -> None:
+    `mailer` is a sendmail command in place of the Maildir; `files` are logs that syslog-ng follows beside the socket.
+    `patient`: the shell ignores SIGTERM until burstmail catches it, as docs/syslog-ng.md has it. `stop`, `kill` and
+    `start` may be called again and again: the files stay.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        alert: str,
+        options: str = "",
+        *,
+        no_multi_line: bool = True,
+        keep_alive: bool = True,
+        patient: bool = False,
+        mailer: Path | None = None,
+        to: str = "root",
+        files: Sequence[Path] = (),
+        filter: str = "",
+    ) -> None:
         self.directory = directory
         self.maildir = directory / "mails"
+        self.state = directory / "state"
         self.socket = directory / "log"
         self._control = directory / "control"
         (directory / "conf.d").mkdir()
-        command = f"{burstmail_script(directory)} --to root --maildir {self.maildir} {options}".rstrip()
-        self._adapt(f"{alert}.conf", "conf.d/alert.conf", {COMMAND: command})
-        here = {'"/dev/log"': f'"{self.socket}"', "/etc/syslog-ng/conf.d": str(directory / "conf.d")}
-        if not no_multi_line:
-            here[" flags(no-multi-line)"] = ""
-        self._adapt("source.conf", "syslog-ng.conf", here)
-        files = {"cfgfile": "syslog-ng.conf", "persist-file": "persist", "pidfile": "pid", "control": "control"}
-        arguments = [f"--{option}={directory / name}" for option, name in files.items()]
-        self.daemon = Foreground(["syslog-ng", "--foreground", "--stderr", *arguments], directory / "syslog-ng.log")
-        try:
-            wait_for("socket of syslog-ng", self._is_up)
-        except BaseException:
-            self.stop()
-            raise
+        destination = f"--sendmail {mailer}" if mailer else f"--maildir {self.maildir}"
+        command = f"{burstmail_script(directory)} --to {to} {destination} --state {self.state} {options}".rstrip()
+        changes = {f"exec {COMMAND}": f"trap '' TERM; exec {command}" if patient else f"exec {command}"}
+        if not keep_alive:
+            changes["keep-alive(yes)"] = "keep-alive(no)"
+        if filter:
+            found = re.search(r"filter \w+ \{\n(.*?);\n\}", (EXAMPLES / f"{alert}.conf").read_text(), re.S)
+            assert found, f"{alert}.conf has no filter"
+            changes[found[1]] = filter
+        self._adapt(f"{alert}.conf", "conf.d/alert.conf", changes)
+        self._adapt("source.conf", "syslog-ng.conf", self._sources(no_multi_line, files))
+        self.start()
+
+    def _sources(self, no_multi_line: bool, files: Sequence[Path]) -> dict[str, str]:
+        flags = " flags(no-multi-line)"
+        more = "".join(f'\n    file("{path}" follow-freq(0.1));' for path in files)
+        return {
+            '"/dev/log"': f'"{self.socket}"',
+            "/etc/syslog-ng/conf.d": str(self.directory / "conf.d"),
+            f"{flags});": (f"{flags});" if no_multi_line else ");") + more,
+        }
 
     def _adapt(self, example: str, name: str, changes: dict[str, str]) -> None:
         text = (EXAMPLES / example).read_text()
@@ -44,6 +77,21 @@ class SyslogNg:
             assert old in text, f"{example} no longer contains {old}"
             text = text.replace(old, new)
         (self.directory / name).write_text(text)
+
+    def start(self) -> None:
+        """Start it, and wait until it can be written to."""
+        for path in (self.socket, self._control):
+            # Left behind by one that was killed: they would look as if the new one were up.
+            path.unlink(missing_ok=True)
+        files = {"cfgfile": "syslog-ng.conf", "persist-file": "persist", "pidfile": "pid", "control": "control"}
+        arguments = [f"--{option}={self.directory / name}" for option, name in files.items()]
+        command = ["syslog-ng", "--foreground", "--stderr", *arguments]
+        self.daemon = Foreground(command, self.directory / "syslog-ng.log")
+        try:
+            wait_for("socket of syslog-ng", self._is_up)
+        except BaseException:
+            self.stop()
+            raise
 
     def _is_up(self) -> bool:
         self.daemon.must_run()
@@ -67,13 +115,56 @@ class SyslogNg:
         rows = [row.split(";") for row in self.control("stats").splitlines()]
         return {row[4]: int(row[5]) for row in rows if row[0] == "dst.program"}
 
+    def children(self) -> list[int]:
+        """The pids of the burstmails that run: while one ends, another may have started."""
+        pid = self.daemon.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
     def child(self) -> int:
         """The pid of burstmail, the only child of syslog-ng."""
-        pid = self.daemon.process.pid
-        children = wait_for("child of syslog-ng", Path(f"/proc/{pid}/task/{pid}/children").read_text)
-        (only,) = children.split()
-        return int(only)
+        (only,) = wait_for("child of syslog-ng", self.children)
+        return only
+
+    def wait_until_read(self, sent: int, child: int) -> None:
+        """Wait until syslog-ng has written so many lines (since it started) and this burstmail has read them.
+
+        Read is: the pipe is empty, and the process waits for more. It has then written down what it took.
+        """
+        wait_for(f"{sent} lines written to burstmail", lambda: self.statistics()["written"] >= sent)
+        wait_for("burstmail that has read all of them", lambda: is_waiting(child))
 
     def stop(self) -> None:
         """End syslog-ng, and with it the burstmail that it runs."""
         self.daemon.stop()
+
+    def kill(self) -> None:
+        """SIGKILL for syslog-ng alone: burstmail sees the end of its input, and nothing else."""
+        self.daemon.process.kill()
+        self.daemon.process.wait()
+
+
+def has_ended(pid: int) -> bool:
+    """Gone, or waiting for an init that does not reap."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def is_up(pid: int) -> bool:
+    """Whether Python has started and burstmail catches signals; before, a SIGTERM ends it as it ends any program."""
+    process = Path(f"/proc/{pid}")
+    mask = int(process.joinpath("status").read_text().partition("SigCgt:")[2].split()[0], 16)
+    # Before its exec the child is still a copy of syslog-ng, which catches signals too.
+    return b"\0-m\0burstmail\0" in process.joinpath("cmdline").read_bytes() and bool(mask >> (signal.SIGTERM - 1) & 1)
+
+
+def is_waiting(pid: int) -> bool:
+    """Whether its standard input is empty and its main thread waits in poll(2)."""
+    try:
+        with open(f"/proc/{pid}/fd/0", "rb", buffering=0) as pipe:
+            (unread,) = unpack("i", ioctl(pipe, FIONREAD, b"\0" * 4))
+        return not unread and "poll" in Path(f"/proc/{pid}/wchan").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        # Opening a pipe by its number fails once nobody writes to it any more.
+        return False

@@ -6,12 +6,11 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from tests.servers.processes import counts, log_lines, mails, wait_for
-from tests.servers.syslog_ng import SyslogNg
+from tests.servers.syslog_ng import SyslogNg, has_ended, is_up
 
 pytestmark = pytest.mark.servers
 
@@ -134,22 +133,6 @@ def test_a_stream_that_never_pauses_is_mailed_within_its_age(syslog_ng: Starter)
 @pytest.mark.full
 def test_a_stream_that_never_pauses_is_mailed_within_the_default_age(syslog_ng: Starter) -> None:
     stream(syslog_ng("usb"), 60)
-
-
-def has_ended(pid: int) -> bool:
-    """Gone, or waiting for an init that does not reap."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
-
-
-def is_up(pid: int) -> bool:
-    """Whether Python has started and burstmail catches signals; before, a SIGTERM ends it as it ends any program."""
-    process = Path(f"/proc/{pid}")
-    mask = int(process.joinpath("status").read_text().partition("SigCgt:")[2].split()[0], 16)
-    # Before its exec the child is still a copy of syslog-ng, which catches signals too.
-    return b"\0-m\0burstmail\0" in process.joinpath("cmdline").read_bytes() and bool(mask >> (signal.SIGTERM - 1) & 1)
 
 
 def test_a_stop_right_after_five_lines_loses_none(syslog_ng: Starter) -> None:
