@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from .core.backoff import Backoff
-from .core.deliver import DeadLetter, Outbox
+from .core.deliver import DeadLetter
 from .core.flow import Flow, Statistics
 from .core.model import Attempt, Batch, Burst, CloseReason, Item, Message
 from .core.stage import Stage
+from .drivers.engine import Engine
 from .errors import DeliveryError
 from .sinks import Sink
+from .stores import Store
 
 # 2026-01-01 00:00:00 UTC: any fixed moment will do, so that mails are the same in every run.
 START = 1767225600.0
@@ -103,13 +105,17 @@ class Simulation:
         sink: Sink | None = None,
         backoff: Backoff | None = None,
         give_up: float = 259200.0,
+        store: Store | None = None,
+        clock: ManualClock | None = None,
     ) -> None:
-        self.clock = ManualClock()
-        self.flow = Flow(*stages, outbox=Outbox(backoff, give_up=give_up), epoch="simulation")
+        self.clock = clock or ManualClock()
+        self.flow = Flow(*stages, backoff=backoff, give_up=give_up, epoch="simulation")
         self.sink: Sink = sink or RecordingSink()
+        self.engine = Engine(self.flow, self.clock, store=store)
         self.deliveries: list[Delivery] = []
         self.dead: list[DeadLetter] = []
         self._seen = 0
+        self._attempt(self.engine.start())
 
     @property
     def bursts(self) -> list[Burst]:
@@ -120,9 +126,7 @@ class Simulation:
         """Advance to `seconds` since the start and feed the lines, each str as a read of its own."""
         self._advance(seconds)
         for line in lines:
-            batch = Batch.of(line) if isinstance(line, str) else line
-            batch = self.flow.stamp(batch, self.clock.time())
-            self._attempt(self.flow.feed(batch, seconds))
+            self._attempt(self.engine.feed(Batch.of(line) if isinstance(line, str) else line))
         return self
 
     def until(self, seconds: float) -> Simulation:
@@ -132,12 +136,13 @@ class Simulation:
 
     def flush(self) -> Simulation:
         """Close what is open."""
-        self._attempt(self.flow.flush(self.clock.monotonic()))
+        self._attempt(self.engine.flush())
         return self
 
     def end(self) -> Simulation:
-        """End the input: give up everything."""
-        self._attempt(self.flow.drain(self.clock.monotonic()))
+        """End the input: give up everything; with a store, what the caps hold and what waits is left there."""
+        self._attempt(self.engine.end())
+        self.engine.close()
         return self
 
     def expect_burst(
@@ -168,22 +173,23 @@ class Simulation:
         return self.flow.statistics()
 
     def _advance(self, seconds: float) -> None:
-        while (due := self.flow.deadline) <= seconds:
-            self.clock.advance(due - self.clock.monotonic())
-            self._attempt(self.flow.poll(due))
+        while (wait := self.engine.deadline - self.engine.now) <= seconds - self.clock.monotonic():
+            self.clock.advance(max(0.0, wait))
+            self._attempt(self.engine.poll())
         self.clock.advance(seconds - self.clock.monotonic())
 
     def _attempt(self, attempts: Sequence[Attempt]) -> None:
         todo = list(attempts)
         while todo:
-            item = todo.pop(0).item
+            attempt = todo.pop(0)
+            item = attempt.item
             result: DeliveryError | Mapping[str, DeliveryError]
             try:
                 result = self.sink.send(item)
                 self.deliveries.append(Delivery(self.clock.monotonic(), item))
             except DeliveryError as error:
                 result = error
-            more, dead = self.flow.settle(result, self.clock.monotonic())
+            more, dead = self.engine.settle(attempt, result)
             todo += more
             self.dead += dead
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from burstmail import Aggregator, Batch, Burst, Caps, Flow, Keep, Limit, Outbox, PermanentDeliveryError
+from burstmail import Aggregator, Batch, Burst, Caps, Flow, Keep, Limit, PermanentDeliveryError
 
 
 def flow() -> Flow:
@@ -21,7 +21,7 @@ def test_every_line_is_held_or_out() -> None:
     assert (path.statistics().lines_in, path.statistics().lines_held, path.deadline) == (4, 4, 5.0)
     (attempt,) = path.poll(5.0)
     assert isinstance(attempt.item, Burst)
-    assert path.trying
+    assert path.trying() == ["/1"]
     path.feed(path.stamp(Batch.of("e"), 6.0), 6.0)
     path.settle({}, 6.0)
     counts = path.statistics()
@@ -44,7 +44,7 @@ def test_a_dumped_flow_goes_on_numbering_where_it_was() -> None:
     path = flow()
     path.feed(path.stamp(Batch.of("a"), 0.0), 0.0)
     stages = Aggregator(gap=5, keep=Keep(head=1, tail=1)), Caps(Limit(1, per=60), per_key=None)
-    twin = Flow(*stages, outbox=Outbox(), epoch="other")
+    twin = Flow(*stages, epoch="other")
     twin.load(path.dump())
     assert twin.stamp(Batch.of("b"), 1.0) == path.stamp(Batch.of("b"), 1.0)
     assert twin.statistics().lines_in == 1

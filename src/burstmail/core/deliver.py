@@ -18,36 +18,57 @@ from .fold import dump_item, restored_item
 from .model import Attempt, Item, Message
 from .stage import State, opened
 
+# A refusal that is over at the next try (greylisting takes longer, and is one) is no outage worth a sentence.
+OUTAGE = 60.0
+
 
 @dataclass(slots=True)
 class _Waiting:
+    serial: int
     item: Item
     born: float
     tries: int = 0
     ready: float = -inf
+    error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
     """What will not be tried again: the item, for those recipients that did not get it, and the last error."""
 
     item: Item
     error: DeliveryError
+    others: tuple[str, ...] = ()
+    """Recipients of the same attempt that did not refuse it."""
+    waited: float = 0.0
+    """Seconds since the item was queued."""
+    key: str = ""
+    """A name of its own, as no other dead letter of the destination has."""
 
 
 class Outbox:
-    """The queue in front of one sink. `give_up` (seconds, 3 days) bounds how long a message is tried."""
+    """The queue in front of one sink. `give_up` (seconds, 3 days) bounds how long a message is tried.
 
-    def __init__(self, backoff: Backoff | None = None, *, give_up: float = 259200.0) -> None:
+    `name` goes into each Attempt. A queue keeps all it is given: bounding it is for whoever feeds it, as Flow does by
+    pausing the caps.
+    """
+
+    def __init__(self, backoff: Backoff | None = None, *, give_up: float = 259200.0, name: str = "") -> None:
         if not give_up > 0:
             raise ValueError(f"give_up={give_up!r}: must be more than 0 seconds")
+        self.name = name
         self._backoff = backoff or Backoff()
         self._give_up = give_up
         self._queue: list[_Waiting] = []
+        self._next = 1
         self._trying: _Waiting | None = None
         self._failures = 0
         self._rest = -inf
+        # Since when every attempt has failed; and the last outage that ended: since, until, messages that waited.
+        self._down: float | None = None
+        self._ended: tuple[float, float, int] | None = None
         self._ending = False
+        self._changed: dict[int, None] = {}
         # For statistics: messages.
         self.sent = self.deferred = self.dead = 0
         # Lines that have left: with `held` they add up to the lines taken in.
@@ -76,11 +97,21 @@ class Outbox:
         """Whether an attempt is under way."""
         return self._trying is not None
 
+    @property
+    def down(self) -> bool:
+        """Whether the last attempt failed for all."""
+        return self._failures > 0
+
     def feed(self, item: Item, now: float) -> Sequence[Attempt]:
         """`poll(now)`, then queue the message; an attempt at once if the destination is free."""
         out = self.poll(now)
-        self._queue.append(_Waiting(item, now))
+        self._add(_Waiting(self._next, item, now))
         return out + self._start(now)
+
+    def _add(self, row: _Waiting) -> None:
+        self._queue.append(row)
+        self._next = max(self._next, row.serial + 1)
+        self._changed[row.serial] = None
 
     def poll(self, now: float) -> list[Attempt]:
         """The attempt that is due, as of its due time."""
@@ -94,9 +125,11 @@ class Outbox:
         if not ready:
             return []
         chosen = min(ready, key=lambda waiting: waiting.tries)
+        # Counted before it is made: one that takes the process down with it must not stay the first in line.
         chosen.tries += 1
+        self._changed[chosen.serial] = None
         self._trying = chosen
-        return [Attempt(chosen.item, chosen.tries)]
+        return [Attempt(chosen.item, chosen.tries, self.name)]
 
     def flush(self, now: float) -> list[Attempt]:
         """Nothing is open here: as `poll`."""
@@ -121,26 +154,105 @@ class Outbox:
         if (tried := self._trying) is None:
             raise RuntimeError("settle() without an attempt under way: feed or poll gives one")
         self._trying = None
+        self._changed[tried.serial] = None
         errors = self._by_recipient(tried.item, failed)
         dead = {name: error for name, error in errors.items() if self._is_dead(tried, error, now)}
         again = {name: error for name, error in errors.items() if name not in dead}
-        letters = [DeadLetter(_only(tried.item, dead), next(iter(dead.values())))] if dead else []
+        letters = [self._letter(tried, dead, now)] if dead else []
         self.dead += bool(dead)
-        if all(isinstance(errors.get(name), TemporaryDeliveryError) for name in _recipients(tried.item)):
-            self._failures += 1
-            self._rest = now + self._backoff.delay(self._failures, jitter)
-        else:
-            # It answered about somebody, so the destination is up.
-            self._failures, self._rest = 0, -inf
+        self._rested(tried.item, errors, now, jitter)
         if again:
             self.deferred += 1
             tried.item = _only(tried.item, again)
             tried.ready = now + self._backoff.delay(tried.tries, jitter)
-        else:
-            self._queue.remove(tried)
-            self.lines_out += tried.item.count
+            tried.error = str(next(iter(again.values())))
+        elif tried in self._queue:
+            self._leave(tried)
             self.sent += not dead
         return self._start(now), letters
+
+    def _rested(self, item: Item, errors: Mapping[str, DeliveryError], now: float, jitter: float) -> None:
+        if all(isinstance(errors.get(name), TemporaryDeliveryError) for name in _recipients(item)):
+            self._failures += 1
+            self._rest = now + self._backoff.delay(self._failures, jitter)
+            self._down = now if self._down is None else self._down
+            return
+        # It answered about somebody, so the destination is up.
+        if self._down is not None and now - self._down >= OUTAGE:
+            self._ended = (self._down, now, len(self._queue))
+        self._failures, self._rest, self._down = 0, -inf, None
+
+    def _leave(self, row: _Waiting) -> None:
+        self._queue.remove(row)
+        self.lines_out += row.item.count
+
+    def _letter(self, tried: _Waiting, dead: Mapping[str, DeliveryError], now: float) -> DeadLetter:
+        return DeadLetter(
+            item=_only(tried.item, dead),
+            error=next(iter(dead.values())),
+            others=tuple(name for name in _recipients(tried.item) if name and name not in dead),
+            waited=now - tried.born,
+            # One message may die for one recipient now and for another later.
+            key=f"{self._key(tried)}.{tried.tries}",
+        )
+
+    def outage(self) -> tuple[float, float, int] | None:
+        """The outage that ended since the last call: since, until (as `now` counts), and the messages that waited."""
+        ended, self._ended = self._ended, None
+        return ended
+
+    # A message's key is `name/number`; numbers are never used twice.
+
+    def _key(self, row: _Waiting) -> str:
+        return f"{self.name}/{row.serial}"
+
+    def retry(self, key: str, now: float) -> list[Attempt]:
+        """Try one message as soon as possible, whatever rests. Nothing happens when there is none of this key."""
+        out = self.poll(now)
+        for row in self._queue:
+            if self._key(row) == key and row is not self._trying:
+                row.ready = self._rest = -inf
+                row.tries = 0
+        return out + self._start(now)
+
+    def remove(self, key: str) -> None:
+        """Forget one message; what an attempt under way brings does not matter any more."""
+        for row in self._queue[:]:
+            if self._key(row) == key:
+                self._leave(row)
+                self.dead += 1
+                self._changed[row.serial] = None
+
+    def empty(self) -> None:
+        """Forget all messages without a word: another copy of them follows."""
+        self._queue, self._trying, self._changed = [], None, {}
+
+    def changes(self) -> dict[str, State]:
+        """Messages that are new, changed or gone (None) since the last call, by key; for a store."""
+        rows = {row.serial: row for row in self._queue}
+        changed, self._changed = self._changed, {}
+        return {f"{self.name}/{serial}": _row(rows[serial]) if serial in rows else None for serial in changed}
+
+    def rows(self) -> dict[str, State]:
+        """All messages that wait, by key; for a store."""
+        return {self._key(row): _row(row) for row in self._queue}
+
+    def restore(self, serial: int, row: State, now: float) -> None:
+        """A message from a store, under its old number, or a new one (0)."""
+        found = _waiting(serial or self._next, row)
+        found.ready = max(found.ready, now)
+        self._add(found)
+
+    @property
+    def attempted(self) -> str:
+        """The key of the message that is being tried; '' when none is."""
+        return self._key(self._trying) if self._trying else ""
+
+    def continue_trying(self, keys: Sequence[str]) -> None:
+        """Attempts at these messages are still under way: `settle` will be called for each."""
+        for row in self._queue:
+            if self._key(row) in keys:
+                self._trying = row
 
     def _by_recipient(
         self, item: Item, failed: DeliveryError | Mapping[str, DeliveryError]
@@ -152,17 +264,36 @@ class Outbox:
     def _is_dead(self, tried: _Waiting, error: DeliveryError, now: float) -> bool:
         return isinstance(error, PermanentDeliveryError) or now - tried.born >= self._give_up
 
+    def note(self) -> State:
+        """How the destination is, without its messages: what `load_note` takes."""
+        return [self._next, self._failures, _put(self._rest), self._down, list(self._ended) if self._ended else None]
+
+    def load_note(self, state: State) -> None:
+        """The destination as it was."""
+        self._next, self._failures, rest, self._down, ended = state
+        self._rest, self._ended = _got(rest), tuple(ended) if ended else None
+
     def dump(self) -> State:
         """What waits; an attempt under way counts as not made."""
-        made = ((row, row.tries - (row is self._trying)) for row in self._queue)
-        rows = [[dump_item(row.item), row.born, tries, _put(row.ready)] for row, tries in made]
-        return ["outbox", 1, rows, self._failures, _put(self._rest)]
+        rows = [[row.serial, _row(row, row.tries - (row is self._trying))] for row in self._queue]
+        return ["outbox", 2, rows, self.note()]
 
     def load(self, state: State) -> None:
         """The dumped queue."""
-        rows, failures, rest = opened(state, "outbox", 3)
-        self._queue = [_Waiting(restored_item(item), born, tries, _got(ready)) for item, born, tries, ready in rows]
-        self._trying, self._failures, self._rest = None, failures, _got(rest)
+        rows, note = opened(state, "outbox", 2, version=2)
+        self._queue = [_waiting(serial, row) for serial, row in rows]
+        self._trying = None
+        self.load_note(note)
+        self._changed = dict.fromkeys(row.serial for row in self._queue)
+
+
+def _row(row: _Waiting, tries: int | None = None) -> State:
+    return [dump_item(row.item), row.born, row.tries if tries is None else tries, _put(row.ready), row.error]
+
+
+def _waiting(serial: int, row: State) -> _Waiting:
+    item, born, tries, ready, error = row
+    return _Waiting(serial, restored_item(item), born, tries, _got(ready), error)
 
 
 def _recipients(item: Item) -> Sequence[str]:

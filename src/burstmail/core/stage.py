@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from ..errors import StateMismatch
 
@@ -92,9 +92,28 @@ class Instant(Generic[A, B]):
         opened(state, type(self).__name__, 0)
 
 
-def opened(state: State, name: str, length: int) -> list[Any]:
-    """The `length` values of a state `[name, 1, ...]`, or StateMismatch."""
-    if not isinstance(state, list) or state[:2] != [name, 1] or len(state) != length + 2:
+@runtime_checkable
+class Pausable(Protocol):
+    """A stage that can be told to let nothing leave, and to fold what comes: Caps is one."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing leaves."""
+        ...
+
+    def pause(self, now: float) -> Sequence[Any]:
+        """`poll(now)`, then let nothing leave."""
+        ...
+
+    def resume(self, now: float) -> Sequence[Any]:
+        """Let leave again what has a slot."""
+        ...
+
+
+def opened(state: State, name: str, length: int, *, version: int = 1) -> list[Any]:
+    """The `length` values of a state `[name, version, ...]`, or StateMismatch."""
+    if not isinstance(state, list) or state[:2] != [name, version] or len(state) != length + 2:
         found = state[:2] if isinstance(state, list) else type(state).__name__
-        raise StateMismatch(f"this is no state of {name} version 1: {found!r}; give it to the stage that dumped it")
+        wanted = f"{name} version {version}"
+        raise StateMismatch(f"this is no state of {wanted}: {found!r}; give it to the stage that dumped it")
     return state[2:]

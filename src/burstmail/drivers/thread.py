@@ -1,29 +1,31 @@
-"""The core with one background thread.
+"""The core in the background: one thread that waits for deadlines, one for each sink.
 
-The thread waits for deadlines and sends, outside the lock, so `feed` never waits for a sink. It sleeps until the next
-deadline and not at all less; with nothing held it sleeps until it is woken.
+Sending happens outside the lock, so `feed` never waits for a sink. The threads sleep until the next deadline and not at
+all less; with nothing held they sleep until they are woken.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from types import TracebackType
 from typing import Any
 
 from ..clock import Clock, SystemClock
 from ..core.backoff import Backoff
-from ..core.deliver import DeadLetter, Outbox
+from ..core.deliver import DeadLetter
 from ..core.flow import Flow, Statistics
 from ..core.model import Attempt, Batch, Item
 from ..core.stage import Stage
 from ..core.words import plural
-from ..errors import DeliveryError, TemporaryDeliveryError
+from ..errors import DeliveryError
 from ..sinks import Sink
 from ..sources import Source
+from ..stores import Store
+from .engine import Engine
+from .sender import Result, Sender
 
 logger = logging.getLogger("burstmail")
 
@@ -31,9 +33,18 @@ logger = logging.getLogger("burstmail")
 class Pipeline:
     """Lines in, mails out, in the background.
 
-    `stages` lead from Batch to Message (or to Burst, for a CallbackSink). `grace` bounds, in seconds, how long `close`
-    waits for deliveries: 4, since rsyslog kills after 5. `give_up` is how long a message is tried: 3 days, in seconds.
-    `on_dead(item, error)` hears of every message that will not be tried again; it is logged in any case.
+    Args:
+        stages: from Batch to Message (or to Burst, for a CallbackSink).
+        sink: one destination, or several: in a sequence, or by name. Each has caps, a composer and a queue of its own.
+        store: what survives a crash is kept there; without one, all is in memory. It is taken when the pipeline is
+            made. Only names keep several destinations' mails apart when their order changes.
+        sync: when the store reaches the disk: with every "batch", with every "burst" and at least once a second, or
+            "off": whenever the system writes it.
+        clock: the machine's own by default.
+        backoff: rests after temporary errors.
+        give_up: how long a message is tried, in seconds: 3 days.
+        grace: how long `close` waits for deliveries, in seconds: 4, since rsyslog kills after 5.
+        on_dead: hears of every message that will not be tried again, with its error; it is logged in any case.
 
     A sink's exception that is no DeliveryError is a bug: it is logged, the message is retried, and `close` raises it.
     """
@@ -41,44 +52,60 @@ class Pipeline:
     def __init__(
         self,
         *stages: Stage[Any, Any],
-        sink: Sink,
+        sink: Sink | Sequence[Sink] | Mapping[str, Sink],
+        store: Store | None = None,
+        sync: str = "burst",
         clock: Clock | None = None,
         backoff: Backoff | None = None,
         give_up: float = 259200.0,
         grace: float = 4.0,
         on_dead: Callable[[Item, DeliveryError], object] | None = None,
     ) -> None:
-        from secrets import token_hex
-
-        self._flow = Flow(*stages, outbox=Outbox(backoff, give_up=give_up), epoch=token_hex(16))
-        self._sink = sink
-        self._clock = clock or SystemClock()
+        sinks = _named(sink)
+        flow = Flow(*stages, destinations=list(sinks), backoff=backoff, give_up=give_up)
+        self._engine = Engine(flow, clock or SystemClock(), store=store, sync=sync)
+        self._senders = {name: Sender(one, self._settle) for name, one in sinks.items()}
         self._grace = grace
         self._on_dead = on_dead
-        # Guards everything below, and the flow.
+        # Guards everything below, and the engine.
         self._changed = threading.Condition(threading.Lock())
-        self._todo: deque[Attempt] = deque()
         self._thread: threading.Thread | None = None
         # The deadline the thread sleeps for; -inf while it is awake and will look by itself.
         self._armed = -inf
-        self._closed = self._abandoned = self._broken = False
+        self._closed = self._abandoned = self._broken = self._kept = False
+        # Outcomes that are settled, but not yet told of.
+        self._telling = 0
         self._bug: BaseException | None = None
         # The last one: what the end is explained with.
         self._error: DeliveryError | None = None
+        with self._changed:
+            self._do(self._engine.start())
+
+    @property
+    def kept(self) -> bool:
+        """After `close`: whether what was not delivered waits in the store, and is not lost."""
+        return self._kept
 
     def feed(self, lines: Batch | str) -> None:
-        """Take lines in, now. Never waits for a sink. Raises RuntimeError after `close`."""
+        """Take lines in, now: with a store, they are in it when this returns. Never waits for a sink.
+
+        Raises RuntimeError after `close`.
+        """
         batch = Batch.of(lines) if isinstance(lines, str) else lines
         with self._changed:
             self._must_be_open()
-            batch = self._flow.stamp(batch, self._clock.time())
-            self._do(self._flow.feed(batch, self._clock.monotonic()))
+            self._do(self._engine.feed(batch))
 
     def flush(self) -> None:
         """Close what is open, now; the caps still hold. Not for signal handlers: it takes a lock."""
         with self._changed:
             self._must_be_open()
-            self._do(self._flow.flush(self._clock.monotonic()))
+            self._do(self._engine.flush())
+
+    def sync(self) -> None:
+        """All that was fed is on the disk when this returns. Raises StoreError when it is not, or there is no store."""
+        with self._changed:
+            self._engine.sync()
 
     def run(self, source: Source) -> Statistics:
         """Read a source to its end, then close. Returns the final counts."""
@@ -90,33 +117,45 @@ class Pipeline:
         return self.statistics()
 
     def close(self, grace: float | None = None) -> None:
-        """Close what is open, try everything once more, wait `grace` seconds at most for it. Safe to call twice.
+        """Close what is open, wait `grace` seconds at most for deliveries, let go of the store. Safe to call twice.
 
-        What is not delivered then is lost, with an error in the log that counts it.
+        With a store, what is not delivered then, and what the caps still hold, waits there for the next start. Without
+        one everything is tried once more, and the rest is lost, with an error in the log that counts it.
         """
         with self._changed:
             if not self._closed:
                 self._closed = True
-                self._do(self._flow.drain(self._clock.monotonic()))
+                self._do(self._engine.end())
                 self._changed.notify_all()
-            thread = self._thread
-        if thread:
-            thread.join(self._grace if grace is None else grace)
-        with self._changed:
+            self._changed.wait_for(self._is_idle, self._grace if grace is None else grace)
             first, self._abandoned = not self._abandoned, True
-            left = self._flow.statistics()
-        if left.waiting and first:
-            lost = f"{plural(left.waiting, 'mail')} ({plural(left.lines_held, 'line')})"
-            why = self._error or "none yet, the attempt has not ended"
-            logger.error("%s not delivered at exit, and lost; last error: %s", lost, why)
+            left = self._engine.statistics()
+            if first:
+                self._kept = self._engine.keeps
+                self._engine.close()
+        if first:
+            self._tell(left)
         if bug := self._bug:
             self._bug = None
             raise bug
 
+    def _is_idle(self) -> bool:
+        return not self._engine.busy and not self._telling
+
+    def _tell(self, left: Statistics) -> None:
+        mails = f"{plural(left.waiting, 'mail')} ({plural(left.lines_held, 'line')})"
+        why = self._error or "none yet, the attempt has not ended"
+        if left.waiting and not self._kept:
+            logger.error("%s not delivered at exit, and lost; last error: %s", mails, why)
+        elif left.waiting:
+            logger.warning("%s not delivered at exit, and kept for the next start; last error: %s", mails, why)
+        elif left.lines_held:
+            logger.info("%s held by the caps, and kept for the next start", plural(left.lines_held, "line"))
+
     def statistics(self) -> Statistics:
         """The counts so far."""
         with self._changed:
-            return self._flow.statistics()
+            return self._engine.statistics()
 
     def __enter__(self) -> Pipeline:
         return self
@@ -132,63 +171,52 @@ class Pipeline:
         if self._broken:
             raise RuntimeError("this Pipeline's thread has ended on a bug: see the log") from self._bug
 
-    def _do(self, attempts: Any) -> None:
-        """Hand attempts to the thread; wake it only if it would otherwise sleep too long."""
-        self._todo.extend(attempts)
-        deadline = self._flow.deadline
-        if self._thread is None and (self._todo or deadline < inf):
+    def _do(self, attempts: Sequence[Attempt]) -> None:
+        """Hand attempts to their senders; wake the thread only if it would otherwise sleep too long."""
+        for attempt in attempts:
+            self._senders[attempt.destination].send(attempt)
+        deadline = self._engine.deadline
+        if self._thread is None and deadline < inf and not self._closed:
             self._thread = threading.Thread(target=self._work, name="burstmail", daemon=True)
             self._thread.start()
-        elif self._todo or deadline < self._armed:
+        elif deadline < self._armed:
             self._changed.notify_all()
 
     def _work(self) -> None:
         try:
-            self._serve()
-        except Exception as bug:
-            # A bug in a stage or a hook: whoever feeds next, or closes, must hear of it.
-            logger.exception("the background thread has ended: a bug in a stage or in on_dead")
-            self._bug = bug
-            self._broken = True
-
-    def _serve(self) -> None:
-        while (attempt := self._next()) is not None:
-            result = self._send(attempt.item)
             with self._changed:
-                attempts, dead = self._flow.settle(result, self._clock.monotonic(), _jitter())
-                self._todo.extend(attempts)
-            self._log(attempt, result, dead)
-
-    def _next(self) -> Attempt | None:
-        """Wait for the next attempt; None when there will be none."""
-        with self._changed:
-            while not self._abandoned:
-                if not self._todo:
-                    self._todo.extend(self._flow.poll(self._clock.monotonic()))
-                if self._todo:
-                    return self._todo.popleft()
-                if self._closed:
-                    return None
-                self._armed = self._flow.deadline
-                wait = self._armed - self._clock.monotonic()
-                self._changed.wait(None if wait == inf else max(0.0, min(wait, threading.TIMEOUT_MAX)))
-                self._armed = -inf
-        return None
-
-    def _send(self, item: Item) -> DeliveryError | Mapping[str, DeliveryError]:
-        try:
-            failed: Mapping[str, DeliveryError] = self._sink.send(item)
-            return failed
-        except DeliveryError as error:
-            return error
+                while not self._closed:
+                    self._do(self._engine.poll())
+                    self._armed = self._engine.deadline
+                    wait = self._armed - self._engine.now
+                    self._changed.wait(None if wait == inf else max(0.0, min(wait, threading.TIMEOUT_MAX)))
+                    self._armed = -inf
         except Exception as bug:
-            self._bug = self._bug or bug
-            logger.exception("%s raised what is no DeliveryError; the message will be tried again", self._sink)
-            return TemporaryDeliveryError(f"{type(bug).__name__} in {type(self._sink).__name__}")
+            self._break(bug)
 
-    def _log(
-        self, attempt: Attempt, result: DeliveryError | Mapping[str, DeliveryError], dead: list[DeadLetter]
-    ) -> None:
+    def _break(self, bug: BaseException) -> None:
+        # A bug in a stage or a hook: whoever feeds next, or closes, must hear of it.
+        logger.exception("a background thread has ended: a bug in a stage or in on_dead")
+        self._bug = bug
+        self._broken = True
+
+    def _settle(self, attempt: Attempt, result: Result, bug: BaseException | None) -> None:
+        try:
+            with self._changed:
+                self._bug = self._bug or bug
+                if self._abandoned:
+                    return
+                self._telling += 1
+                more, dead = self._engine.settle(attempt, result, _jitter())
+                self._do(more)
+            self._log(attempt, result, dead)
+        except Exception as error:
+            self._break(error)
+        with self._changed:
+            self._telling -= 1
+            self._changed.notify_all()
+
+    def _log(self, attempt: Attempt, result: Result, dead: list[DeadLetter]) -> None:
         errors = {"all": result} if isinstance(result, DeliveryError) else result
         for name, error in errors.items():
             self._error = error
@@ -197,6 +225,18 @@ class Pipeline:
             logger.error("a mail of %s is undeliverable: %s", plural(letter.item.count, "line"), letter.error)
             if self._on_dead:
                 self._on_dead(letter.item, letter.error)
+
+
+def _named(sink: Sink | Sequence[Sink] | Mapping[str, Sink]) -> dict[str, Sink]:
+    if isinstance(sink, Mapping):
+        named = {str(name): one for name, one in sink.items()}
+    elif isinstance(sink, Sequence):
+        named = {str(place): one for place, one in enumerate(sink, 1)}
+    else:
+        named = {"": sink}
+    if not named:
+        raise ValueError("sink: name at least one")
+    return named
 
 
 def _jitter() -> float:

@@ -75,6 +75,11 @@ class Store(Protocol):
     after an error it starts afresh.
     """
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may stage entries: then whoever has the store looks for them every second."""
+        ...
+
     def open(self) -> Saved | None:
         """Take the store and give what it holds; None while somebody else has it."""
         ...
@@ -114,6 +119,8 @@ class Store(Protocol):
 
 class MemoryStore:
     """A store that lives as long as the process: for tests, and to hand over from one Pipeline to the next."""
+
+    shared = False
 
     def __init__(self) -> None:
         from secrets import token_hex

@@ -1,0 +1,325 @@
+"""Lines -> Attempt, kept. The heart of every driver: a Flow, a Store, and a Clock that is asked once per call.
+
+What is read is in the journal before the core sees it, and what comes out is in the outbox before anybody sends it. The
+core in memory is the truth while the process lives; the store is the way back to it. Nothing here waits, or locks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+from ..clock import Clock
+from ..core.deliver import DeadLetter
+from ..core.flow import Flow, Statistics
+from ..core.fold import dump_item
+from ..core.model import Attempt, Batch
+from ..core.stage import State
+from ..core.words import plural
+from ..errors import DeliveryError
+from ..stores import DELETE, FLUSH, LINES, RETRY, Change, Entry, Saved, Store
+from .ledger import Ledger, Mode
+
+logger = logging.getLogger("burstmail")
+
+OTHER = "These lines were kept by an earlier burstmail, which had other settings or was another version."
+# Dead letters that wait for the store to work again.
+DEAD = 1000
+
+
+class Engine:
+    """`start`, then `feed`, `poll`, `flush`, `settle` as things happen, then `end` and `close`. Not thread-safe.
+
+    All but `statistics`, `sync` and `close` return attempts to be made: at most one at a time for each destination.
+    """
+
+    def __init__(self, flow: Flow, clock: Clock, *, store: Store | None = None, sync: str = "burst") -> None:
+        self._flow = flow
+        self._clock = clock
+        self._ledger = Ledger(store, sync)
+        # The core's time is the clock's, and goes on after a restart where it was.
+        self._shift = 0.0
+        self._core = -inf
+        self._dead: dict[str, State] = {}
+        # Whether there are lines in the core that no store has ever had.
+        self._alone = False
+        # The entry that is being taken in.
+        self._at = 0
+
+    @property
+    def now(self) -> float:
+        """The core's time."""
+        return max(self._core, self._clock.monotonic() + self._shift)
+
+    @property
+    def deadline(self) -> float:
+        """When to `poll`, in the core's time."""
+        return min(self._flow.deadline, self._ledger.deadline)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is not delivered at the end waits in a store."""
+        return self._ledger.mode is Mode.MINE or (self._ledger.mode is Mode.THEIRS and not self._alone)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an attempt is under way."""
+        return bool(self._flow.trying())
+
+    def start(self) -> list[Attempt]:
+        """Take the store, and go on where its last owner was."""
+        from secrets import token_hex
+
+        out = self._open(self.now)
+        self._flow.begin(token_hex(16), 0)
+        return out
+
+    def feed(self, batch: Batch) -> list[Attempt]:
+        """Lines, to the journal and then to the core."""
+        now, wall = self.now, self._clock.time()
+        out = self._advance(now)
+        entry = Entry(wall=batch.time or wall, count=batch.count, text=batch.text)
+        if self._ledger.stage(entry, now):
+            return out
+        stamped = self._flow.stamp(batch, wall)
+        entry = replace(entry, id=stamped.seq, now=now)
+        self._ledger.append(entry, now)
+        out += self._take(entry)
+        return out + self._kept(now)
+
+    def flush(self) -> list[Attempt]:
+        """Close what is open; the caps still hold. An input like lines, and in the journal like them."""
+        now, wall = self.now, self._clock.time()
+        out = self._advance(now)
+        entry = Entry(kind=FLUSH, wall=wall)
+        if self._ledger.stage(entry, now):
+            return out
+        self._flow.begin("", self._flow.reads + 1)
+        entry = replace(entry, id=self._flow.reads, now=now)
+        self._ledger.append(entry, now)
+        return out + self._take(entry) + self._kept(now)
+
+    def poll(self) -> list[Attempt]:
+        """Let time pass: the core's deadlines, then the store's."""
+        now = self.now
+        out = self._advance(now)
+        ledger = self._ledger
+        ledger.sync_if_due(now)
+        if ledger.again <= now:
+            out += self._open(now)
+        if ledger.looks(now):
+            out += self._adopt(now)
+        return out
+
+    def settle(
+        self, attempt: Attempt, failed: DeliveryError | Mapping[str, DeliveryError], jitter: float = 0.0
+    ) -> tuple[list[Attempt], list[DeadLetter]]:
+        """What came of an attempt: see `Outbox.settle`."""
+        now = self.now
+        out = self._advance(now)
+        more, letters = self._flow.settle(failed, now, jitter, attempt.destination)
+        for letter in letters:
+            row = [dump_item(letter.item), self._clock.time(), str(letter.error), attempt.destination]
+            self._dead[letter.key] = row
+        return out + more + self._kept(now), letters
+
+    def end(self) -> list[Attempt]:
+        """The input ends. With a store, windows close and the caps go on holding; without, all is given up."""
+        now = self.now
+        out = self._advance(now)
+        if self._ledger.mode in (Mode.THEIRS, Mode.DOWN):
+            out += self._open(now)
+        self._ledger.ending()
+        out += self._flow.end(now) if self.keeps else self._flow.drain(now)
+        return out + self._kept(now)
+
+    def close(self) -> None:
+        """Write down what is left, and let go of the store. Safe to call twice."""
+        self._commit(self.now, self._flow.changes())
+        self._ledger.close()
+
+    def sync(self) -> None:
+        """All that was fed is on the disk, or StoreError."""
+        self._ledger.sync()
+
+    def statistics(self) -> Statistics:
+        """The counts so far."""
+        return self._flow.statistics()
+
+    # Time, deadline by deadline: one poll over ten hours would let out what each attempt's outcome holds back.
+
+    def _advance(self, now: float) -> list[Attempt]:
+        out: list[Attempt] = []
+        if self._ledger.mode is not Mode.THEIRS or self._alone:
+            while (due := max(self._flow.deadline, self._core)) <= now and self._flow.deadline < inf:
+                out += self._flow.poll(due)
+                out += self._kept(due)
+                self._core = due
+        self._core = max(self._core, now)
+        return out
+
+    # Out.
+
+    def _kept(self, now: float) -> list[Attempt]:
+        """After anything came out, or much went in: commit. Attempts may be made after this, not before."""
+        for trouble in self._ledger.troubles:
+            self._flow.note(trouble)
+        self._ledger.troubles.clear()
+        changes = self._flow.changes()
+        if changes or self._dead or self._ledger.full:
+            self._commit(now, changes)
+        return []
+
+    def _commit(self, now: float, changes: Mapping[str, State] | None = None, *, whole: bool = False) -> None:
+        change = Change(
+            state=[1, now, self._clock.time(), self._flow.state()],
+            position=self._flow.reads,
+            outbox=self._flow.rows() if whole else changes or {},
+            dead=dict(self._dead),
+            whole=whole,
+        )
+        if self._ledger.mode is Mode.MINE and self._ledger.commit(change, now):
+            self._dead.clear()
+        while len(self._dead) > (DEAD if self._ledger.mode is not Mode.OFF else 0):
+            del self._dead[next(iter(self._dead))]
+
+    # In.
+
+    def _take(self, entry: Entry) -> list[Attempt]:
+        """One entry into the core. A stage that raises must neither lose it nor meet it again at every start."""
+        if self._ledger.mode is not Mode.MINE:
+            self._alone = self._alone or not self._ledger.ours
+            return self._apply(entry)
+        try:
+            return self._apply(entry)
+        except Exception as bug:
+            logger.exception("a stage or a callable of yours raised; the lines are mailed as they are")
+            tried = self._flow.trying()
+            saved = self._ledger.open(self.now)
+            if saved is None:
+                raise
+            return self._replay(saved, {entry.id: bug}, tried)
+
+    def _apply(self, entry: Entry) -> list[Attempt]:
+        self._at = entry.id
+        now = max(entry.now, self._core)
+        if entry.kind == FLUSH:
+            self._flow.begin("", entry.id)
+            out = self._flow.flush(now)
+        else:
+            out = list(self._flow.feed(self._batch(entry), now))
+        self._at, self._core = 0, now
+        return out
+
+    def _batch(self, entry: Entry) -> Batch:
+        return Batch(text=entry.text, count=entry.count, time=entry.wall, epoch=self._flow.epoch, seq=entry.id)
+
+    # The way back.
+
+    def _open(self, now: float) -> list[Attempt]:
+        saved = self._ledger.open(now)
+        if saved is None:
+            return self._kept(now)
+        out: list[Attempt] = []
+        if self._alone:
+            out += self._merge(saved, now)
+        elif not self._ledger.ours:
+            self._continue(saved)
+            out += self._replay(saved, {}, [])
+        self._flow.begin(saved.epoch, saved.last)
+        self._alone, now = False, self.now
+        self._ledger.taken_over(now)
+        self._flow.changes()
+        self._commit(now, whole=True)
+        return out + self._kept(now) + self._adopt(now) + self._advance(now)
+
+    def _continue(self, saved: Saved) -> None:
+        """The core's time goes on: by the wall clock, as far as that has not been set back."""
+        then = _pair(saved.state)
+        last = max((entry.now for entry in saved.journal), default=-inf)
+        if then is not None:
+            core, wall = then
+            now = max(core + max(0.0, self._clock.time() - wall), last)
+            self._shift = now - self._clock.monotonic()
+            self._core = core
+        elif last > -inf:
+            self._shift = max(0.0, last - self._clock.monotonic())
+
+    def _replay(self, saved: Saved, bad: dict[int, Exception], tried: list[str]) -> list[Attempt]:
+        """State, messages, journal. An entry that makes a stage raise leaves as it is; then all starts again."""
+        while True:
+            try:
+                return self._restored(saved, bad, tried)
+            except Exception as bug:
+                if not self._at or self._at in bad:
+                    raise
+                logger.exception("a stage or a callable of yours raised; the lines are mailed as they are")
+                bad[self._at] = bug
+
+    def _restored(self, saved: Saved, bad: Mapping[int, Exception], tried: list[str]) -> list[Attempt]:
+        self._at = 0
+        then = _pair(saved.state)
+        start = then[0] if then else min((entry.now for entry in saved.journal), default=self.now)
+        self._core = start
+        left = self._flow.recall(saved.state[3] if then else saved.state, start)
+        self._flow.begin(saved.epoch, 0)
+        lost = sum(not self._flow.restore(key, row, start) for key, row in saved.outbox.items())
+        if lost:
+            logger.error("%s in the store could not be read, and lost", plural(lost, "mail"))
+            self._flow.note(f"{plural(lost, 'mail')} in the store could not be read, and lost.")
+        out = self._flow.go_on(tried, start)
+        if left:
+            logger.warning("%s", OTHER)
+            out += self._flow.take(left, start, OTHER)
+        for entry in saved.journal:
+            out += self._raw(entry, bad[entry.id]) if entry.id in bad else self._apply(entry)
+        return out
+
+    def _raw(self, entry: Entry, bug: Exception) -> list[Attempt]:
+        self._core = max(entry.now, self._core)
+        why = f"{plural(entry.count, 'line')} as they came, since a stage or a callable raised {type(bug).__name__}."
+        return self._flow.raw(self._batch(entry), self._core, why)
+
+    def _merge(self, saved: Saved, now: float) -> list[Attempt]:
+        """The store failed when we started, so both it and the memory have something: it becomes ours."""
+        then = _pair(saved.state)
+        for key, row in saved.outbox.items():
+            self._flow.restore(key, row, now, new=True)
+        self._flow.begin("", saved.last)
+        out = self._flow.go_on(self._flow.trying(), now)
+        out += self._flow.take(self._flow.salvage(saved.state[3] if then else saved.state, now), now, OTHER)
+        for entry in saved.journal:
+            out += self._apply(replace(entry, id=self._flow.reads + 1, now=now))
+        return out
+
+    def _adopt(self, now: float) -> list[Attempt]:
+        """What others have staged, and what an operator has asked for."""
+        out: list[Attempt] = []
+        for entry in self._ledger.adopt(self._flow.reads, now, self._clock.time()):
+            if entry.kind in (LINES, FLUSH):
+                out += self._take(entry)
+            elif entry.kind == RETRY:
+                out += self._retry(entry.text, now)
+            elif entry.kind == DELETE:
+                self._dead[entry.text] = None
+                out += self._flow.remove(entry.text, now)
+        return out + self._kept(now)
+
+    def _retry(self, key: str, now: float) -> list[Attempt]:
+        row = self._ledger.dead(key)
+        if row is None:
+            return self._flow.retry(key, now)
+        self._dead[key] = None
+        self._flow.restore(f"{row[3]}/0", [row[0], now, 0, None, ""], now)
+        return list(self._flow.poll(now))
+
+
+def _pair(state: Any) -> tuple[float, float] | None:
+    """The core's time and the wall time of a state; None when it is none of ours."""
+    if not isinstance(state, list) or len(state) != 4 or state[0] != 1:
+        return None
+    fits = all(isinstance(value, int | float) and not isinstance(value, bool) for value in state[1:3])
+    return (float(state[1]), float(state[2])) if fits else None

@@ -1,0 +1,201 @@
+"""Store -> Store that never fails. What a driver writes down, as far as it can be, and what is due for it.
+
+A store that fails costs safety, not lines: it is said once, the core goes on in memory, and the store is tried again
+after 1 s, then ever later, up to 30 s. While somebody else has the store, entries are staged, and its lock is tried
+every second. Limits: 8 MiB of journal between two commits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from enum import Enum
+from math import inf
+
+from ..core.backoff import Backoff
+from ..core.stage import State
+from ..errors import StoreError
+from ..stores import Change, Entry, Saved, Store
+
+logger = logging.getLogger("burstmail")
+
+SYNCS = ("batch", "burst", "off")
+# What a power cut may cost with sync="burst", and how long a second instance's lines may lie.
+SECOND = 1.0
+AGAIN = Backoff(first=1.0, longest=30.0)
+JOURNAL = 8 * 1024 * 1024
+
+
+class Mode(Enum):
+    """Where the truth is."""
+
+    OFF = "no store"
+    MINE = "ours"
+    THEIRS = "another process has the store"
+    DOWN = "the store fails"
+
+
+class Ledger:
+    """One store, in one of four modes. Times are the core's."""
+
+    def __init__(self, store: Store | None, sync: str) -> None:
+        if sync not in SYNCS:
+            raise ValueError(f"sync={sync!r}: must be one of {', '.join(SYNCS)}")
+        self._store = store
+        self._sync = sync
+        self.mode = Mode.OFF
+        # Whether what the store holds is an older copy of what is in memory.
+        self.ours = False
+        self._adopts = True
+        self.troubles: list[str] = []
+        self._failures = 0
+        # When the lock, or the store, is tried again; since when something is written and not synced; when staged
+        # entries are looked for.
+        self._again = self._look = inf
+        self._dirty: float | None = None
+        self._journal = 0
+
+    @property
+    def deadline(self) -> float:
+        """When the store wants attention: a sync, staged entries, or another try."""
+        sync = inf if self._dirty is None or self.mode is not Mode.MINE else self._dirty + SECOND
+        return min(self._again, self._look, sync)
+
+    @property
+    def full(self) -> bool:
+        """Whether the journal is long enough to be replaced by a state."""
+        return self._journal >= JOURNAL
+
+    @property
+    def again(self) -> float:
+        """When to call `open` again."""
+        return self._again
+
+    def open(self, now: float) -> Saved | None:
+        """Try to take the store: what it holds, or None while that fails or somebody else has it."""
+        if self._store is None:
+            return None
+        self._again = self._look = inf
+        try:
+            saved = self._store.open()
+        except StoreError as error:
+            self._failed(error, now)
+            return None
+        if saved is None:
+            self.mode, self._again = Mode.THEIRS, now + SECOND
+            return None
+        if self.mode is Mode.DOWN:
+            logger.warning("the store works again")
+        for trouble in saved.troubles:
+            logger.error("the store: %s", trouble)
+        self.troubles += saved.troubles
+        self.mode, self._journal, self._dirty = Mode.MINE, 0, None
+        return saved
+
+    def taken_over(self, now: float) -> None:
+        """What the store holds is in memory now; `now` is the core's time from here on."""
+        self.ours = True
+        self._look_later(now)
+
+    def _look_later(self, now: float) -> None:
+        shared = self._store is not None and self._store.shared and self._adopts
+        self._look = now + SECOND if shared and self.mode is Mode.MINE else inf
+
+    def ending(self) -> None:
+        """Adopt no more: it is for the next one."""
+        self._adopts, self._look = False, inf
+
+    def _failed(self, error: StoreError, now: float) -> None:
+        self._failures += 1
+        if self.mode is not Mode.DOWN:
+            logger.error("the store fails, going on in memory until it works again: %s", error)
+            self.troubles.append(f"The store fails ({error}): until it works again, lines are kept in memory only.")
+        self.mode, self._look, self._dirty = Mode.DOWN, inf, None
+        self._again = now + AGAIN.delay(self._failures)
+
+    def append(self, entry: Entry, now: float) -> None:
+        """The In transaction."""
+        if self._store is None or self.mode is not Mode.MINE:
+            return
+        try:
+            self._store.append(entry, sync=self._sync == "batch")
+        except StoreError as error:
+            self._failed(error, now)
+            return
+        self._journal += len(entry.text)
+        if self._sync == "burst" and self._dirty is None:
+            self._dirty = now
+
+    def stage(self, entry: Entry, now: float) -> bool:
+        """Leave an entry to whoever has the store; False when that fails, and it is ours to mail."""
+        if self._store is None or self.mode is not Mode.THEIRS:
+            return False
+        try:
+            self._store.stage(entry, sync=self._sync != "off")
+        except StoreError as error:
+            self._failed(error, now)
+            return False
+        return True
+
+    def commit(self, change: Change, now: float) -> bool:
+        """The Out transaction; whether it is in the store."""
+        if self._store is None or self.mode is not Mode.MINE:
+            return False
+        try:
+            self._store.commit(change, sync=self._sync != "off")
+        except StoreError as error:
+            self._failed(error, now)
+            return False
+        self._journal = self._failures = 0
+        if self._sync != "off":
+            self._dirty = None
+        return True
+
+    def adopt(self, last: int, now: float, wall: float) -> Sequence[Entry]:
+        """What others have staged."""
+        if self._store is None or self.mode is not Mode.MINE or not self._adopts:
+            return ()
+        self._look_later(now)
+        try:
+            found = self._store.adopt(last, now, wall)
+        except StoreError as error:
+            self._failed(error, now)
+            return ()
+        if found and self._dirty is None and self._sync != "off":
+            self._dirty = now
+        return found
+
+    def dead(self, key: str) -> State:
+        """One dead letter; None when there is none, or it cannot be read."""
+        try:
+            return self._store.dead(key) if self._store else None
+        except StoreError as error:
+            logger.error("cannot read the dead letter %s: %s", key, error)
+            return None
+
+    def looks(self, now: float) -> bool:
+        """Whether it is time for `adopt`."""
+        return self.mode is Mode.MINE and self._look <= now
+
+    def sync_if_due(self, now: float) -> None:
+        """Once a second, what was written reaches the disk."""
+        if self._dirty is not None and self._dirty + SECOND <= now:
+            try:
+                self.sync()
+            except StoreError as error:
+                self._failed(error, now)
+
+    def sync(self) -> None:
+        """All written so far is on the disk, or StoreError."""
+        if self._store is None:
+            raise StoreError("there is no store: nothing is on a disk")
+        if self.mode is Mode.DOWN:
+            raise StoreError("the store fails: lines are kept in memory only")
+        self._store.sync()
+        self._dirty = None
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._store is not None:
+            self._store.close()
+        self.mode, self._again, self._look, self._dirty = Mode.OFF, inf, inf, None
