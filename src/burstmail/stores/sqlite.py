@@ -1,0 +1,286 @@
+"""Store in a directory: one SQLite file, which survives a kill at any moment, and a power cut up to the last sync.
+
+Whoever has the lock reads and writes; others only leave entries for him (`stage`). A damaged file is replaced by a
+fresh one with all that can still be read, and kept beside it. Any error closes the database; `open` begins anew, on new
+descriptors, since an fsync that has failed once succeeds the next time without having written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..core.stage import State
+from ..errors import StoreError
+from . import FLUSH, LINES, Change, Entry, Saved, numbered
+from .opening import made, opened
+from .place import Place
+from .rows import CORE, EPOCH, POSITION, STATE, TROUBLES, Damaged, entry_of, entry_row, value_of, value_row
+from .salvage import Remains, Row, is_damage, remains_of
+from .tables import connected, insert, prepared, put, transaction
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+# Dead letters that are kept; the oldest go.
+DEAD = 1000
+# What one `adopt` moves at most, in bytes: others may have staged a flood.
+ADOPTED = 8 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a store holds, for a person to look at."""
+
+    waiting: Sequence[tuple[str, State]] = ()
+    """Outbox rows by key, oldest first."""
+    dead: Sequence[tuple[str, State]] = ()
+    """Dead letters by key, oldest first."""
+    entries: int = 0
+    """Entries in the journal."""
+    lines: int = 0
+    """Lines in the journal and in entries that wait to be adopted."""
+    staged: int = 0
+    """Entries that wait to be adopted."""
+
+
+class FileStore:
+    """A store in `directory`, which is made (mode 0700) when it is not there.
+
+    Files are 0600 and the user's own; links, and directories that others can write to, are refused. What was written
+    survives a kill at any moment, and a power cut up to the last write with `sync`. 1,000 dead letters are kept. One
+    thread at a time; in a process forked from this one, only `close`. The methods are as Store says.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self._place = Place(directory)
+        self._db: Connection | None = None
+        # Which file the connection is to.
+        self._identity: tuple[int, int] | None = None
+        # Whether each commit is synced.
+        self._full = False
+        # What an operation has found wrong with the file, if anything: the next `open` does not trust it.
+        self._suspicion = ""
+        # Row numbers of the outbox, by key: only the holder of the lock changes it.
+        self._waiting: dict[str, int] = {}
+        self._position = self._last = 0
+        self._untold = False
+
+    def __repr__(self) -> str:
+        return f"FileStore({self._place.directory!r})"
+
+    def open(self) -> Saved | None:
+        """Take the store and give what it holds; None while somebody else has it.
+
+        Damage is mended, and told in `Saved.troubles`. Raises StoreError when the system refuses.
+        """
+        self._drop()
+        with self._guard("open", opens=True):
+            self._place.prepare()
+            if not self._place.take():
+                return None
+            with self._place.door():
+                self._db, remains = opened(self._place, self._suspicion)
+                self._identity, self._full, self._suspicion = self._place.identity(), False, ""
+            return self._saved(remains)
+
+    def append(self, entry: Entry, *, sync: bool = False) -> None:
+        """Add to the journal, under the entry's own id."""
+        with self._guard("write to") as db:
+            self._level(db, sync)
+            # A single statement is a transaction that takes the write lock as it begins.
+            insert(db, "journal", [(entry.id, *entry_row(entry))])
+            self._last = max(self._last, entry.id)
+
+    def commit(self, change: Change, *, sync: bool = True) -> None:
+        """Make one change."""
+        with self._guard("write to") as db:
+            self._level(db, sync)
+            with transaction(db):
+                if change.whole:
+                    db.execute("DELETE FROM journal")
+                    db.execute("DELETE FROM outbox")
+                    self._waiting.clear()
+                self._put_core(db, change)
+                self._put_waiting(db, change)
+                self._put_dead(db, change)
+
+    def sync(self) -> None:
+        """All that was written survives a power cut from here on."""
+        with self._guard("sync"):
+            # Not the database itself: closing a second descriptor of it would drop the locks held through the first.
+            fd = os.open(self._place.database + "-wal", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                os.fdatasync(fd)
+            finally:
+                os.close(fd)
+
+    def stage(self, entry: Entry, *, sync: bool = False) -> None:
+        """Leave an entry for whoever has the store. May be called without having it, from any process."""
+        with self._guard("write to", opens=True):
+            self._place.prepare()
+            with self._place.door():
+                db = self._current()
+                self._level(db, sync)
+                insert(db, "staged", [(_next(db, "staged"), *entry_row(replace(entry, id=0, now=0.0)))])
+
+    def adopt(self, last: int, now: float, wall: float) -> Sequence[Entry]:
+        """What others have staged, in order, moved in one transaction: 8 MiB at most, the rest with the next call."""
+        with self._guard("write to") as db:
+            if self._identity != self._place.identity() or not self._place.taken:
+                raise StoreError(f"{self._place.directory}: the store's files have been removed or replaced")
+            if db.execute("SELECT id FROM staged LIMIT 1").fetchone() is None:
+                return []
+            self._level(db, False)
+            with transaction(db):
+                staged = list(_portion(db))
+                entries = numbered([entry_of((0, *row[1:])) for row in staged], last, now, wall)
+                kept = [entry for entry in entries if entry.kind in (LINES, FLUSH)]
+                insert(db, "journal", ((entry.id, *entry_row(entry)) for entry in kept))
+                db.execute("DELETE FROM staged WHERE id <= ?", (staged[-1][0],))
+            self._last = max([self._last, *(entry.id for entry in kept)])
+        return entries
+
+    def dead(self, key: str) -> State:
+        """One dead letter; None when there is none of this key."""
+        with self._guard("read") as db:
+            row = db.execute("SELECT * FROM dead WHERE key = ?", (key,)).fetchone()
+            return None if row is None else value_of(row)[1]
+
+    def close(self) -> None:
+        """Let go of the store. Safe to call twice; never raises."""
+        self._drop()
+        with suppress(OSError):
+            self._place.release()
+
+    def listing(self) -> Listing:
+        """What is kept now, whoever has the store; only reads. Raises StoreError when it cannot be read."""
+        with self._guard("read", opens=True):
+            self._place.prepare()
+            if not self._place.check() or self._place.identity() is None:
+                raise StoreError(f"there is no store in {self._place.directory}")
+            with closing(connected(self._place.database, mode="ro")) as database:
+                database.execute("BEGIN")
+                remains = remains_of(database)
+        both = [*remains.journal, *remains.staged]
+        return Listing(
+            waiting=[value_of(row) for row in remains.outbox],
+            dead=[value_of(row) for row in remains.dead],
+            entries=len(remains.journal),
+            lines=sum(entry.count for entry in both if entry.kind == LINES),
+            staged=len(remains.staged),
+        )
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _saved(self, remains: Remains) -> Saved:
+        self._position, last = remains.core.get(POSITION, [0, 0])
+        # A damaged file may show entries that had left.
+        journal = [entry for entry in remains.journal if entry.id > self._position]
+        self._last = max([self._position, last, *(entry.id for entry in journal)])
+        self._waiting = {row[1]: row[0] for row in remains.outbox}
+        self._untold = TROUBLES in remains.core
+        return Saved(
+            epoch=remains.core[EPOCH],
+            state=remains.core.get(STATE),
+            journal=journal,
+            outbox=dict(value_of(row) for row in remains.outbox),
+            last=self._last,
+            troubles=remains.core.get(TROUBLES, ()),
+        )
+
+    def _put_core(self, db: Connection, change: Change) -> None:
+        if change.state is not None:
+            put(db, "core", CORE.index(STATE), STATE, change.state)
+            if self._untold:
+                db.execute("DELETE FROM core WHERE key = ?", (TROUBLES,))
+                self._untold = False
+        if change.position > self._position or change.whole:
+            self._position = max(self._position, change.position)
+            self._last = max(self._last, self._position)
+            put(db, "core", CORE.index(POSITION), POSITION, [self._position, self._last])
+            db.execute("DELETE FROM journal WHERE id <= ?", (self._position,))
+
+    def _put_waiting(self, db: Connection, change: Change) -> None:
+        for key, row in change.outbox.items():
+            if row is None:
+                db.execute("DELETE FROM outbox WHERE id = ?", (self._waiting.pop(key, 0),))
+            else:
+                # A row keeps its number, and with it its place.
+                id = self._waiting.setdefault(key, 0) or _next(db, "outbox")
+                self._waiting[key] = id
+                put(db, "outbox", id, key, row)
+
+    def _put_dead(self, db: Connection, change: Change) -> None:
+        for key, row in change.dead.items():
+            db.execute("DELETE FROM dead WHERE key = ?", (key,))
+            if row is not None:
+                insert(db, "dead", [(_next(db, "dead"), *value_row(key, row))])
+        if change.dead:
+            db.execute("DELETE FROM dead WHERE id <= (SELECT max(id) FROM dead) - ?", (DEAD,))
+
+    def _current(self) -> Connection:
+        """A connection to the database that is there now; made if need be."""
+        if self._db is None or self._identity != self._place.identity():
+            self._drop()
+            if fault := made(self._place):
+                raise Damaged(fault)
+            self._db = prepared(self._place.database)
+            self._identity, self._full = self._place.identity(), False
+        return self._db
+
+    def _level(self, db: Connection, sync: bool) -> None:
+        """FULL syncs with each commit; NORMAL only where the file would not survive a power cut otherwise."""
+        if sync != self._full:
+            db.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
+            self._full = sync
+
+    @contextmanager
+    def _guard(self, doing: str, *, opens: bool = False) -> Iterator[Connection]:
+        """After any error the database is closed; those of the system become a StoreError."""
+        from sqlite3 import Error
+
+        try:
+            if self._db is None and not opens:
+                raise StoreError(f"the store {self._place.directory} is not open")
+            yield self._db  # type: ignore[misc]
+        except (Error, OSError, Damaged) as error:
+            self._drop()
+            if is_damage(error):
+                self._suspicion = str(error)
+            raise StoreError(f"cannot {doing} the store {self._place.directory}: {_reason(error)}") from None
+        except BaseException:
+            self._drop()
+            raise
+
+    def _drop(self) -> None:
+        from sqlite3 import Error
+
+        db, self._db = self._db, None
+        if db is not None:
+            with suppress(Error):
+                db.close()
+
+
+def _portion(db: Connection) -> Iterator[Row]:
+    size = 0
+    for row in db.execute("SELECT * FROM staged ORDER BY id"):
+        yield row
+        size += len(row[-1])
+        if size >= ADOPTED:
+            return
+
+
+def _next(db: Connection, table: str) -> int:
+    found: int = db.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0]
+    return found
+
+
+def _reason(error: BaseException) -> str:
+    name = getattr(error, "sqlite_errorname", "")
+    words = getattr(error, "strerror", None) or str(error)
+    return f"{words} ({name})" if name else words
