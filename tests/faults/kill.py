@@ -12,11 +12,14 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -48,18 +51,30 @@ class Scenario:
     mailer: bool = False
     overlap: float = 0.0
     """How often a second instance is started beside the first."""
+    ordered: bool = False
+    """Whether the lines of a mail must be in the order in which they were written."""
+    reconfigured: bool = False
+    """Whether every start has other options."""
 
 
 SCENARIOS = {
-    "plain": Scenario(options=("--gap", "30ms", *FREE)),
+    "plain": Scenario(options=("--gap", "30ms", *FREE), ordered=True),
     "keyed": Scenario(options=("--gap", "30ms", "--key", "program", *FREE)),
     "capped": Scenario(options=("--gap", "20ms", "--key", "program", *TIGHT, "--cool-down", "100ms..400ms")),
-    "mailer": Scenario(options=("--gap", "30ms", *FREE, "--backoff", "20ms..200ms"), mailer=True),
+    "mailer": Scenario(options=("--gap", "30ms", *FREE, "--backoff", "20ms..200ms"), mailer=True, ordered=True),
     "overlap": Scenario(options=("--gap", "30ms", *FREE), overlap=0.7),
     "overlap-capped": Scenario(options=("--gap", "20ms", "--key", "program", *TIGHT), overlap=0.7),
-    "synced": Scenario(options=("--gap", "30ms", *FREE, "--sync", "batch")),
-    "unsynced": Scenario(options=("--gap", "30ms", *FREE, "--sync", "off")),
+    "synced": Scenario(options=("--gap", "30ms", *FREE, "--sync", "batch"), ordered=True),
+    "unsynced": Scenario(options=("--gap", "30ms", *FREE, "--sync", "off"), ordered=True),
+    "reconfigured": Scenario(options=(), reconfigured=True),
 }
+# For a scenario that changes them at every start.
+CHOICES: list[list[tuple[str, ...]]] = [
+    [(), ("--key", "program"), ("--key", "host,program")],
+    [FREE, (*TIGHT, "--cool-down", "off"), (*TIGHT, "--cool-down", "100ms..200ms")],
+    [("--gap", "20ms"), ("--gap", "60ms", "--max-age", "100ms"), ("--gap", "50ms", "--max-lines", "7")],
+    [(), ("--sync", "batch"), ("--sync", "off")],
+]
 
 
 @dataclass(slots=True)
@@ -78,6 +93,8 @@ class Report:
     mails: int = 0
     repeated: int = 0
     """Mails that came again under the same Message-ID."""
+    largest: int = 0
+    """Bytes of the state directory, at most, as seen after a kill."""
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
 
@@ -93,7 +110,7 @@ class Run:
         self._next = 1
         self._acknowledged: set[int] = set()
         self._mails = directory / "mails"
-        self._told = Told(self._mails, NUMBER)
+        self._told = Told(self._mails, NUMBER, ordered=self._scenario.ordered)
         self._log = directory / "log"
         to = ["--maildir", str(self._mails)]
         if self._scenario.mailer:
@@ -126,7 +143,8 @@ class Run:
         return self.report
 
     def _start(self) -> Child:
-        return Child(self._arguments, self._log)
+        more = [word for choice in CHOICES for word in self._random.choice(choice)]
+        return Child([*self._arguments, *(more if self._scenario.reconfigured else ())], self._log)
 
     def _load(self, children: Sequence[Child]) -> None:
         """Write for a random while; a third of the time is over before it is ready."""
@@ -137,7 +155,11 @@ class Run:
                 time.sleep(0.001)
         end = time.monotonic() + random.choice([0.005, 0.02, 0.08]) * random.random() * 2
         while True:
-            self._write(random.choice(children), random.choice([1, 1, 3, 20, 100]))
+            child = random.choice(children)
+            self._write(child, random.choice([1, 1, 3, 20, 100]))
+            # Before, they would end it as they end any program.
+            if random.random() < 0.1 and child.ready:
+                child.signal(random.choice([signal.SIGHUP, signal.SIGUSR1]))
             if time.monotonic() >= end:
                 return
             time.sleep(random.random() ** 3 * 0.03)
@@ -157,13 +179,15 @@ class Run:
         if len(victims) > 1 and self._random.random() < 0.7:
             victims = [self._random.choice(victims)]
         for victim in victims:
-            if self._random.random() < 0.2:
-                victim.terminate()
+            if self._random.random() < 0.25:
+                random_end = self._random.choice([victim.hang_up, partial(victim.signal, signal.SIGTERM)])
+                random_end()
                 time.sleep(self._random.random() * 0.05)
             self.report.unready += not victim.ready
             victim.kill()
             self._acknowledged.update(victim.acknowledged)
             children.remove(victim)
+        self.report.largest = max(self.report.largest, size_of(self.directory / "state"))
 
     def _settle(self, children: list[Child]) -> None:
         """Let everything out, end all of them in order, and look."""
@@ -216,6 +240,15 @@ class Run:
         self.report.faults.append(words[:3000])
 
 
+def size_of(directory: Path) -> int:
+    """Bytes in its files, as they are now: another instance may be at work."""
+    size = 0
+    for path in directory.rglob("*"):
+        with suppress(FileNotFoundError):
+            size += path.stat().st_size * path.is_file()
+    return size
+
+
 def work(scenario: str, seed: int, cycles: int) -> Report:
     """One worker."""
     with TemporaryDirectory(prefix="burstmail-kill-") as directory:
@@ -263,7 +296,8 @@ def main() -> int:
 def total(reports: Sequence[dict[str, Any]]) -> dict[str, float]:
     """The sums of all reports."""
     names = [name for name in Report.__slots__ if name not in ("scenario", "seed", "faults")]
-    return {name: round(sum(report[name] for report in reports), 1) for name in names}
+    sums = {name: round(sum(report[name] for report in reports), 1) for name in names}
+    return sums | {"largest": max(report["largest"] for report in reports)}
 
 
 if __name__ == "__main__":

@@ -80,14 +80,18 @@ class Child:
         os.waitpid(self.pid, 0)
         self._close()
 
-    def terminate(self) -> None:
-        """SIGTERM, and go on."""
-        os.kill(self.pid, signal.SIGTERM)
+    def signal(self, number: signal.Signals) -> None:
+        """A signal, and go on."""
+        os.kill(self.pid, number)
+
+    def hang_up(self) -> None:
+        """End its input, and go on."""
+        os.close(self._lines)
+        self._lines = -1
 
     def end(self, seconds: float = 30.0) -> int:
         """End its input and wait: its exit status. Killed, and TimeoutError, when it does not end."""
-        os.close(self._lines)
-        self._lines = -1
+        self.hang_up()
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
             # It may have more to say than its pipe holds.

@@ -11,12 +11,14 @@ from pathlib import Path
 class Told:
     """What the mails of a Maildir tell of numbered lines, so far. `number` finds a line's number in a mail's text.
 
-    `faults` says what must never be: a Message-ID with two contents, a mail whose header counts what it does not show.
+    `faults` says what must never be: a Message-ID with two contents, a mail whose header counts what it does not show;
+    with `ordered`, one whose lines are not in order.
     """
 
-    def __init__(self, maildir: Path, number: str) -> None:
+    def __init__(self, maildir: Path, number: str, *, ordered: bool = False) -> None:
         self._new = maildir / "new"
         self._number = re.compile(number)
+        self._ordered = ordered
         self._seen: dict[str, int] = {}
         self._bytes: dict[str, bytes] = {}
         self.ids: dict[int, set[str]] = {}
@@ -62,6 +64,8 @@ class Told:
         self.left_out += counts["left-out"]
         if len(shown) != counts["shown"] or len(set(shown)) != len(shown):
             self.faults.append(f"{counts} in X-Burstmail, but mail {id} shows {sorted(shown)}")
+        if self._ordered and shown != sorted(shown):
+            self.faults.append(f"not in order in mail {id}: {shown}")
 
 
 def _pairs(header: str) -> Iterator[tuple[str, int]]:

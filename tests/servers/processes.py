@@ -66,7 +66,7 @@ class Foreground:
 
 
 class Mailer:
-    """A sendmail command that does as it is told, and logs as Postfix does. Every mail it takes is a file of its own."""
+    """A sendmail command that does as it is told, and logs as Postfix does. Each mail it takes is a file of its own."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory / "mailer"
@@ -107,7 +107,7 @@ id=$(sed -n 's/^Message-ID: //p;/^$/q' mails/new/*.$$)
 say pickup "3F8A91C0B2: uid=0 from=<root>"
 say cleanup "3F8A91C0B2: message-id=$id"
 say qmgr "3F8A91C0B2: from=<root@web1.example.org>, size=812, nrcpt=1 (queue active)"
-say local "3F8A91C0B2: to=<root@web1.example.org>, relay=local, delay=0.1, dsn=2.0.0, status=sent (delivered to mailbox)"
+say local "3F8A91C0B2: to=<root@web1.example.org>, relay=local, dsn=2.0.0, status=sent (delivered to mailbox)"
 say qmgr "3F8A91C0B2: removed"
 """
 
