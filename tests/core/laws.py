@@ -1,8 +1,8 @@
 """The laws every stage keeps (docs/design.md), as functions for any stage: each raises AssertionError when broken.
 
-`make` gives a fresh stage. A script is a list of (gap, item): after `gap` seconds, feed the item, or FLUSH. Every run
-ends with a long silence and a drain. What comes out is compared step by step, with the moment at which it came where a
-run knows it: one that polls at every deadline does.
+`make` gives a fresh stage. A script is a list of (gap, item): after `gap` seconds, feed the item, or FLUSH, or, for a
+stage that can, PAUSE and RESUME. Every run ends with a long silence and a drain. What comes out is compared step by
+step, with the moment at which it came where a run knows it: one that polls at every deadline does.
 """
 
 from __future__ import annotations
@@ -21,10 +21,19 @@ Script: TypeAlias = Sequence[tuple[float, Any]]
 Told: TypeAlias = list[list[tuple[float, Any]]]
 Wake: TypeAlias = Callable[[AnyStage, float, float], list[tuple[float, Any]]]
 
+# Commands are named for the method they call.
 FLUSH: Final = "flush"
+PAUSE: Final = "pause"
+RESUME: Final = "resume"
 SILENCE = 1e5
 # Deadlines between two items; more than any small script has.
 SPIN = 1000
+
+
+def give(stage: AnyStage, item: Any, now: float) -> Sequence[Any]:
+    """One step of a script: the command, or the item."""
+    made: Sequence[Any] = getattr(stage, item)(now) if isinstance(item, str) else stage.feed(item, now)
+    return made
 
 
 def at_every_deadline(stage: AnyStage, since: float, now: float) -> list[tuple[float, Any]]:
@@ -70,8 +79,7 @@ def play(
         before, now = now, now + gap
         out = wake(stage, before, now)
         stage = after(stage)
-        made = stage.flush(now) if item is FLUSH else stage.feed(item, now)
-        told.append(out + [(now, thing) for thing in made])
+        told.append(out + [(now, thing) for thing in give(stage, item, now)])
         stage = after(stage)
     end = now + SILENCE
     told.append(wake(stage, now, end) or [(end, thing) for thing in stage.poll(end)])
@@ -113,8 +121,8 @@ def conservation(make: Make, script: Script) -> None:
     for gap, item in script:
         before, now = now, now + gap
         settle([thing for _, thing in at_every_deadline(stage, before, now)])
-        taken += 0 if item is FLUSH else item.count
-        settle(stage.flush(now) if item is FLUSH else stage.feed(item, now))
+        taken += 0 if isinstance(item, str) else item.count
+        settle(give(stage, item, now))
     settle(stage.drain(now))
     assert (stage.held, stage.deadline) == (0, inf), "something is left after drain()"
 
@@ -128,10 +136,7 @@ def progress(make: Make, script: Script) -> None:
 
     for gap, item in script:
         now += gap
-        if item is FLUSH:
-            stage.flush(now)
-        else:
-            stage.feed(item, now)
+        give(stage, item, now)
         check("feed or flush")
         if stage.deadline - now < gap:
             now = stage.deadline
@@ -151,7 +156,7 @@ def cap_law(make: Make, script: Script, limits: Sequence[tuple[int, float]]) -> 
 
 def order(make: Make, script: Script, key: Callable[[str], str]) -> None:
     """Law 5: lines of one key keep their order, in a burst and from burst to burst. All lines of a script differ."""
-    items = [item for _, item in script if item is not FLUSH]
+    items = [item for _, item in script if not isinstance(item, str)]
     arrived = {line: place for place, line in enumerate(line for item in items for line in shown(item))}
     last: dict[str, int] = {}
     for _, thing in left(make, script):
@@ -189,7 +194,7 @@ def batch_law(make: Make, script: Script) -> None:
     """Law 7: a batch gives what its lines one by one would give."""
     singles: list[tuple[float, Any]] = []
     for gap, item in script:
-        parts = [item] if item is FLUSH else _lines(item)
+        parts = [item] if isinstance(item, str) else _lines(item)
         # A batch without lines still lets its time pass.
         singles += [(0.0 if place else gap, part) for place, part in enumerate(parts)]
     found, wanted = left(make, singles), left(make, script)

@@ -344,6 +344,109 @@ def test_drain_of_one_key_is_no_digest_and_of_a_digest_is_one() -> None:
     assert [len(made.parts) for made in stage.drain(2.0)] == [3]
 
 
+# --- pauses
+
+
+def test_while_paused_nothing_leaves_by_itself_and_flush_gives_nothing() -> None:
+    stage = Caps(FREE, per_key=None)
+    assert stage.pause(1.0) == []
+    assert stage.feed(burst("a", now=2), 2.0) == []
+    assert (stage.paused, stage.deadline, stage.held) == (True, inf, 1)
+    assert [stage.poll(50.0), stage.flush(60.0)] == [[], []]
+    (made,) = stage.resume(70.0)
+    assert (made.time, made.waited, made.paused, made.bursts) == (WALL + 70, 68.0, 68.0, 1)
+    assert (stage.paused, stage.deadline, stage.held) == (False, inf, 0)
+
+
+def test_what_was_due_before_a_pause_leaves_as_of_then() -> None:
+    stage = Caps(Limit(1, per=10), per_key=None)
+    stage.feed(burst("a"), 0.0)
+    stage.feed(burst("a", now=4), 4.0)
+    (made,) = stage.pause(12.0)
+    assert (made.time, made.paused) == (WALL + 10, 0.0)
+
+
+def test_after_a_pause_the_caps_hold_as_if_time_had_stood_still() -> None:
+    stage = Caps(Limit(2, per=10), per_key=CoolDown(first=4, factor=2, longest=40))
+    stage.feed(burst("a"), 0.0)
+    stage.pause(1.0)
+    for seq, key in enumerate("abc", 2):
+        stage.feed(burst(key, now=seq, seq=seq), seq)
+    assert told((8.0, made) for made in stage.resume(8.0)) == [(8.0, "a", 1)]
+    assert told(laws.at_every_deadline(stage, 8.0, 100.0)) == [(10.0, "b", 1), (18.0, "c", 1)]
+
+
+def test_a_burst_tells_apart_the_wait_for_the_caps_from_the_pause() -> None:
+    stage = Caps(Limit(1, per=10), per_key=None)
+    stage.feed(burst("a"), 0.0)
+    stage.feed(burst("a", now=2), 2.0)
+    stage.pause(3.0)
+    stage.resume(5.0)
+    stage.pause(6.0)
+    stage.resume(7.0)
+    (made,) = stage.poll(50.0)
+    assert (made.waited, made.paused) == (8.0, 3.0)
+
+
+@pytest.mark.parametrize("separate", [1, 5])
+def test_a_day_of_pause_ends_in_a_digest_or_in_a_mail_for_each_of_few_keys(separate: int) -> None:
+    stage = Caps(separate=separate)
+    stage.feed(burst("k0"), 0.0)
+    stage.pause(1.0)
+    for minute in range(1, 1441):
+        assert stage.feed(burst(f"k{minute % 5}", now=minute * 60, seq=minute), minute * 60.0) == []
+    out = [*stage.resume(86460.0), *(made for _, made in laws.at_every_deadline(stage, 86460.0, 2e5))]
+    assert [made.bursts for made in out] == ([1440] if separate == 1 else [288] * 5)
+    assert sum(made.count for made in out) == 1440
+    assert len(stage.dump()[4][0]) <= 3
+
+
+def test_to_pause_or_resume_twice_changes_nothing() -> None:
+    stage = Caps(FREE, per_key=None)
+    assert stage.resume(0.5) == []
+    stage.pause(1.0)
+    stage.feed(burst("a", now=2), 2.0)
+    assert stage.pause(5.0) == []
+    (made,) = stage.resume(9.0)
+    assert (made.waited, made.paused) == (7.0, 7.0)
+    stage.feed(burst("b", now=10), 10.0)
+    assert (stage.resume(12.0), stage.deadline) == ([], inf)
+
+
+def test_a_resume_that_comes_too_late_to_matter_moves_no_departure() -> None:
+    stage = Caps(Limit(1, per=10), per_key=None)
+    stage.feed(burst("a"), 0.0)
+    stage.feed(burst("a"), 0.0)
+    (made,) = stage.resume(25.0)
+    assert made.time == WALL + 10
+
+
+def test_drain_gives_all_though_paused() -> None:
+    stage = Caps(FREE, per_key=None, separate=5)
+    stage.pause(1.0)
+    for key in "ab":
+        stage.feed(burst(key, now=2), 2.0)
+    (made,) = stage.drain(5.0)
+    assert (made.parts, made.waited, made.paused, made.time) == ((("a", 1), ("b", 1)), 3.0, 3.0, WALL + 5)
+    assert (stage.held, stage.paused, stage.drain(6.0)) == (0, True, [])
+
+
+def test_a_pause_survives_a_restart() -> None:
+    stage = crowd(separate=5)
+    stage.feed(burst("d", now=1), 1.0)
+    stage.pause(2.0)
+    # Looser limits would have let it go within the pause.
+    fresh = Caps(FREE, per_key=None)
+    fresh.load(json.loads(json.dumps(stage.dump())))
+    assert (fresh.paused, fresh.deadline, fresh.held) == (True, inf, 1)
+    stage.resume(5.0)
+    later = Caps(FREE, per_key=None)
+    later.load(json.loads(json.dumps(stage.dump())))
+    assert later.deadline == 5.0
+    assert [(made.waited, made.paused) for made in later.poll(5.0)] == [(4.0, 3.0)]
+    assert [(made.waited, made.paused) for made in fresh.resume(5.0)] == [(4.0, 3.0)]
+
+
 # --- the memory of keys
 
 
@@ -473,9 +576,12 @@ SHAPES: dict[str, laws.Make] = {
 every_shape = pytest.mark.parametrize("make", SHAPES.values(), ids=SHAPES)
 
 
+COMMANDS = st.sampled_from([laws.FLUSH, laws.PAUSE, laws.RESUME, laws.RESUME])
+
+
 @st.composite
 def scripts(draw: st.DrawFn) -> list[tuple[float, Any]]:
-    """Bursts as windows give them: numbered lines, none equal to another; flushes between."""
+    """Bursts as windows give them: numbered lines, none equal to another; flushes, pauses and their ends between."""
     out: list[tuple[float, Any]] = []
     now, number = 0.0, 0
     for seq, (gap, key, count) in enumerate(
@@ -483,8 +589,12 @@ def scripts(draw: st.DrawFn) -> list[tuple[float, Any]]:
     ):
         now += gap
         lines = [f"{key}{(number := number + 1):03}" for _ in range(count)]
-        out.append((gap, burst(key, *lines, now=now, seq=seq) if lines else laws.FLUSH))
+        out.append((gap, burst(key, *lines, now=now, seq=seq) if lines else draw(COMMANDS)))
     return out
+
+
+def fed(script: laws.Script) -> list[Burst]:
+    return [item for _, item in script if not isinstance(item, str)]
 
 
 @every_shape
@@ -538,6 +648,7 @@ def test_the_times_that_are_told_are_true(make: laws.Make, script: laws.Script) 
         assert made.time == pytest.approx(WALL + moment)
         assert made.first <= made.last <= made.closed <= made.time + 1e-6
         assert made.time - made.waited <= made.closed + 1e-6
+        assert 0 <= made.paused <= made.waited + 1e-6
         if not made.parts:
             assert made.time >= promised.get(made.key, 0.0) - 1e-6
         for key, _ in made.parts or ((made.key, 0),):
@@ -549,8 +660,7 @@ def test_the_times_that_are_told_are_true(make: laws.Make, script: laws.Script) 
 def test_drain_gives_one_burst_at_most(make: laws.Make, script: laws.Script) -> None:
     stage, now = make(), 0.0
     for gap, item in script:
-        if item is not laws.FLUSH:
-            stage.feed(item, now := now + gap)
+        laws.give(stage, item, now := now + gap)
     held = stage.held - sum(made.count for made in stage.poll(now))
     assert sum(made.count for made in stage.drain(now)) == held
     assert stage.drain(now) == []
@@ -558,7 +668,7 @@ def test_drain_gives_one_burst_at_most(make: laws.Make, script: laws.Script) -> 
 
 @given(script=scripts())
 def test_a_fold_shows_what_the_lines_together_would_show(script: laws.Script) -> None:
-    bursts = [item for _, item in script if item is not laws.FLUSH]
+    bursts = fed(script)
     lines = [line for item in bursts for line in (*item.head, *item.tail)]
     stage = Caps(Limit(1, per=1e6), per_key=None, separate=50)
     stage.feed(burst("x"), 0.0)
@@ -566,3 +676,42 @@ def test_a_fold_shows_what_the_lines_together_would_show(script: laws.Script) ->
         stage.feed(replace(item, key="k"), 0.0)
     for made in stage.drain(0.0):
         assert made.excerpt == burst("k", *lines).excerpt
+
+
+@every_shape
+@given(script=scripts())
+def test_nothing_leaves_in_a_pause(make: laws.Make, script: laws.Script) -> None:
+    steps = laws.play(make, script)[:-1]
+    paused = False
+    for (_, item), out in zip([*script, (laws.SILENCE, None)], steps, strict=True):
+        assert not (paused and out) or item is laws.RESUME
+        paused = item is laws.PAUSE or (paused and item is not laws.RESUME)
+
+
+@every_shape
+@given(script=scripts())
+def test_a_pause_of_no_length_and_one_within_another_change_nothing(make: laws.Make, script: laws.Script) -> None:
+    busy: list[tuple[float, Any]] = []
+    paused = False
+    for gap, item in script:
+        paused = item is laws.PAUSE or (paused and item is not laws.RESUME)
+        busy += [(gap, item), (0.0, laws.PAUSE), *([] if paused else [(0.0, laws.RESUME)])]
+    assert laws.left(make, busy) == laws.left(make, script)
+
+
+@every_shape
+@given(script=scripts())
+def test_what_is_told_of_pauses_is_true(make: laws.Make, script: laws.Script) -> None:
+    """`paused` is what of the pauses fell between the first moment a burst was held and its departure."""
+    pauses: list[list[float]] = []
+    now = 0.0
+    for gap, item in script:
+        now += gap
+        if item is laws.PAUSE and (not pauses or len(pauses[-1]) == 2):
+            pauses.append([now])
+        elif item is laws.RESUME and pauses and len(pauses[-1]) == 1:
+            pauses[-1].append(now)
+    for moment, made in laws.left(make, script):
+        since = moment - made.waited
+        ends = ((max(begin, since), min(*end, moment) if end else moment) for begin, *end in pauses)
+        assert made.paused == pytest.approx(sum(max(0.0, end - begin) for begin, end in ends), abs=1e-6)
