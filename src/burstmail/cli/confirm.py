@@ -2,8 +2,8 @@
 
 rsyslog writes one message, waits for one line, and only then writes the next. So what can be read at once is one
 message, be it of several lines, and gets one reply: OK once it is on the disk, `Error: ...` when it is not, and then
-rsyslog keeps it and brings it again. While the store fails nothing is taken in. What was taken in just as it began to
-fail is known again when it comes back, and told of once.
+rsyslog keeps it, and all that follow, and brings it again. By then it is in memory, and told of once: what is known
+again is not taken in a second time. Limits: one message waits here while the store fails; a reply has 1,000 bytes.
 """
 
 from __future__ import annotations
@@ -40,9 +40,8 @@ class Replies:
         self._pipeline = pipeline
         # None until the first message. BEGIN comes first or never; later, anybody may have logged a line of that text.
         self._transactions: bool | None = None
-        # Whether the last sync worked, so that it is worth while to take something in.
-        self._works = False
-        # What was taken in and answered with an error: rsyslog will bring it again.
+        # Taken in and answered with an error. It might have been refused untaken; but should rsyslog be stopped now, it
+        # forgets this one message (8.2302, with a queue on disk too), while a mail may still leave from here.
         self._owed: Batch | None = None
 
     def to(self, batch: Batch) -> str:
@@ -56,8 +55,6 @@ class Replies:
                 # leave it to COMMIT, but an error in the middle then makes rsyslog (8.2302) drop what came before it,
                 # and one at COMMIT makes it try again at once, thousands of times a second.
                 return OK
-        if not self._works and (error := self._sync()):
-            return error
         if self._owed is None or batch.text != self._owed.text:
             self._pipeline.feed(batch)
         error = self._sync()
@@ -70,9 +67,7 @@ class Replies:
         try:
             self._pipeline.sync()
         except StoreError as error:
-            self._works = False
             return f"Error: {error}"
-        self._works = True
         return ""
 
 
@@ -84,7 +79,7 @@ def _without_marks(batch: Batch) -> Batch:
 
 def _say(descriptor: int, reply: str) -> None:
     """One reply, in one write: omprog takes two that come together for nonsense."""
-    line = " ".join(reply.split())[:LONGEST].encode("ascii", "backslashreplace")
+    line = " ".join(reply.split()).encode("ascii", "backslashreplace")[:LONGEST]
     # Nobody listens any more: the end of the input follows, and what is in it is wanted all the same.
     with suppress(OSError):
-        os.write(descriptor, line[:LONGEST] + b"\n")
+        os.write(descriptor, line + b"\n")
