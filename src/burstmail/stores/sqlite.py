@@ -45,6 +45,8 @@ class Listing:
     """Lines in the journal and in entries that wait to be adopted."""
     staged: int = 0
     """Entries that wait to be adopted."""
+    damage: str = ""
+    """What else there was and cannot be read, in words; '' when all can be."""
 
 
 class FileStore:
@@ -54,6 +56,8 @@ class FileStore:
     survives a kill at any moment, and a power cut up to the last write with `sync`. 1,000 dead letters are kept. One
     thread at a time; in a process forked from this one, only `close`. The methods are as Store says.
     """
+
+    shared = True
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._place = Place(directory)
@@ -172,6 +176,7 @@ class FileStore:
             entries=len(remains.journal),
             lines=sum(entry.count for entry in both if entry.kind == LINES),
             staged=len(remains.staged),
+            damage="" if remains.whole else remains.words(),
         )
 
     def __del__(self) -> None:
