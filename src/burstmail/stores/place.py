@@ -211,9 +211,12 @@ def _unlock(fd: int, owner: int) -> None:
     import fcntl
 
     # Not only closed: a process forked meanwhile holds the same lock. And in such a process: only closed.
+    # An error here is nobody's: what was to be done under the lock has been done, and the lock goes with the descriptor.
     if owner == os.getpid():
-        fcntl.flock(fd, fcntl.LOCK_UN)
-    os.close(fd)
+        with suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_UN)
+    with suppress(OSError):
+        os.close(fd)
 
 
 def _remove(path: str) -> None:
