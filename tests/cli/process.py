@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +25,20 @@ HASTY = [sys.executable, "-c", "import sys; from burstmail.cli import main; sys.
 # Far more than the 5 seconds a stop may take, far less than a hang.
 LONG = 30
 
+STATES = tempfile.mkdtemp(prefix="burstmail-states-")
+atexit.register(shutil.rmtree, STATES, ignore_errors=True)
+
+
+def environment(state: Path | None = None) -> dict[str, str]:
+    """With a state directory: this one, or one that no other process has."""
+    return ENVIRONMENT | {"STATE_DIRECTORY": str(state or tempfile.mkdtemp(dir=STATES))}
+
 
 def run(
     *options: str, lines: bytes = b"", command: list[str] = HASTY, **more: Any
 ) -> subprocess.CompletedProcess[bytes]:
     """Run to the end on these lines."""
-    more = {"input": lines, "capture_output": True, "env": ENVIRONMENT} | more
+    more = {"input": lines, "capture_output": True, "env": environment()} | more
     return subprocess.run([*command, *options], timeout=LONG, check=False, **more)
 
 
@@ -35,7 +46,7 @@ def run(
 def running(*options: str, command: list[str] = COMMAND, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run while the block does; stdin, stdout and stderr are pipes."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen([*command, *options], **(pipes | {"env": ENVIRONMENT, "bufsize": 0} | more)) as process:
+    with subprocess.Popen([*command, *options], **(pipes | {"env": environment(), "bufsize": 0} | more)) as process:
         try:
             yield process
         finally:

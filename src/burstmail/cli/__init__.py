@@ -6,17 +6,21 @@ takes that for "command not found" and never starts the program again.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from burstmail import StreamSource
+from burstmail import Pipeline, StreamSource
 
+from . import channel
+from .confirm import confirm
 from .manners import Manners
-from .options import Misuse, parse, parse_bundle
+from .options import Misuse, first_look, parse, parse_bundle, parse_queue
 from .parts import pipeline_of
+from .place import STARTUP, Place, place_of
 
 OK = 0
 BUG = 70
@@ -25,6 +29,8 @@ UNDELIVERED = 75
 MISUSE = 78
 # A supervisor starts a program that ends again at once: syslog-ng 15 to 25 times a second.
 PATIENCE = 5.0
+
+logger = logging.getLogger("burstmail")
 
 
 class Unreadable(Exception):
@@ -36,39 +42,88 @@ def main(arguments: Sequence[str] | None = None, *, patience: float = PATIENCE) 
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["bundle"]:
         return _bundle(given[1:])
+    if given[:1] == ["queue"]:
+        return _queue(given[1:])
+    channel.detach()
     manners = Manners()
     try:
         return _mail(given, manners)
-    except Misuse as error:
-        status = _failed(MISUSE, str(error))
-    except Unreadable as error:
-        status = _failed(UNREADABLE, str(error))
-    except Exception:
-        from logging import getLogger
-
-        getLogger("burstmail").exception("this is a bug")
-        status = BUG
+    except Exception as error:
+        status = _failure(error, given)
     manners.rest(0.0 if _at_terminal() else patience)
     return status
 
 
 def _mail(arguments: Sequence[str], manners: Manners) -> int:
     options = parse(arguments)
-    if sys.stdin is None:
-        raise Misuse("standard input is closed: give it the lines, by a pipe or with < FILE")
+    place = place_of(options)
+    _attach(options.get("log"), place.directory)
+    _check(options, place)
     source = StreamSource(0)
-    pipeline = pipeline_of(options, source)
-    manners.serve(source, pipeline)
+    pipeline = pipeline_of(options, source, place.directory)
+    manners.serve(source, pipeline, options.get("grace"))
     try:
         # As Pipeline.run, but a signal leaves less time to deliver the longer reading has gone on.
-        for batch in source:
-            pipeline.feed(batch)
+        _read(source, pipeline, confirming="confirm" in options)
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
     finally:
         pipeline.close(grace=manners.left())
     statistics = pipeline.statistics()
-    return UNDELIVERED if statistics.waiting or statistics.dead else OK
+    # A store keeps what waits for the next start, and the dead for a person.
+    return UNDELIVERED if (statistics.waiting or statistics.dead) and not pipeline.kept else OK
+
+
+def _read(source: StreamSource, pipeline: Pipeline, *, confirming: bool) -> None:
+    if confirming:
+        return confirm(source, pipeline)
+    for batch in source:
+        pipeline.feed(batch)
+
+
+def _check(options: dict[str, Any], place: Place) -> None:
+    """What no single part can know to be wrong."""
+    if sys.stdin is None:
+        raise Misuse("standard input is closed: give it the lines, by a pipe or with < FILE")
+    if "confirm" in options:
+        if "print" in options or sys.stdout is None:
+            raise Misuse("--confirm answers on standard output: it must be open, and without --print")
+        if place.directory is None:
+            raise Misuse("--confirm promises what only a state directory can keep: say --state DIR")
+    if place.homeless:
+        logger.warning("no home directory, so nothing is kept over an end: say --state DIR, or --state none")
+
+
+def _attach(choice: str | None, directory: str | None) -> None:
+    try:
+        channel.attach(choice, directory)
+    except ValueError as error:
+        raise Misuse(str(error)) from None
+
+
+def _failure(error: Exception, arguments: Sequence[str]) -> int:
+    """Tell of what ends us, where somebody can read it, and give the exit status."""
+    if not channel.attached():
+        look = first_look(arguments)
+        directory = place_of({"name": STARTUP} | look).directory
+        try:
+            channel.attach(look.get("log"), directory)
+        except ValueError:
+            channel.attach("stderr", None)
+    if isinstance(error, Misuse | Unreadable):
+        logger.error("%s", error)
+        return MISUSE if isinstance(error, Misuse) else UNREADABLE
+    logger.error("this is a bug", exc_info=error)
+    return BUG
+
+
+def _queue(arguments: Sequence[str]) -> int:
+    from .queue import queue
+
+    try:
+        return queue(**parse_queue(arguments))
+    except Misuse as error:
+        return _failed(MISUSE, str(error))
 
 
 def _bundle(arguments: Sequence[str]) -> int:
@@ -97,7 +152,7 @@ def _say(words: str) -> None:
     # Nobody may be listening; the exit status says it too.
     with suppress(OSError):
         if sys.stderr is not None:
-            sys.stderr.write(f"burstmail: {words}\n")
+            sys.stderr.write(f"burstmail: {channel.visible(words)}\n")
 
 
 def _at_terminal() -> bool:

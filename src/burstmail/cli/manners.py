@@ -2,7 +2,7 @@
 
 Signal handlers only leave a byte in a pipe; a thread reads it and acts, since a handler may interrupt the very code
 whose lock it would need. SIGTERM and SIGINT: finish reading; after 3 seconds, or on a second SIGINT, stop reading.
-SIGHUP: flush.
+SIGHUP: flush. SIGUSR1: the counts go to the log.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import logging
 import os
 import select
 import signal
-import sys
 import threading
+from dataclasses import fields
 from math import inf
 
 from burstmail import Pipeline, Source, SystemClock
@@ -21,9 +21,11 @@ STOP = (signal.SIGTERM, signal.SIGINT)
 # rsyslog kills 5 seconds after it has asked: 3 to read what is in the pipe, what is left of 4.3 to deliver, and the
 # rest for a busy machine to notice.
 READING = 3.0
-ENDING = 4.3
 # Without a signal nobody waits for us; the bound is the library's own.
 GRACE = 4.0
+NOTICING = 0.3
+
+logger = logging.getLogger("burstmail")
 
 
 class Manners:
@@ -31,21 +33,22 @@ class Manners:
 
     def __init__(self) -> None:
         _fill_standard_descriptors()
-        _log_to_stderr()
         self._clock = SystemClock()
+        self._grace = GRACE
         self._asked: float | None = None
         self._told, tell = os.pipe()
         os.set_blocking(tell, False)
         signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
-        for number in (*STOP, signal.SIGHUP):
+        for number in (*STOP, signal.SIGHUP, signal.SIGUSR1):
             # rsyslog and `&` start children that ignore SIGINT, nohup such that ignore SIGHUP: they mean it.
             if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, lambda *_: None)
         # Ignored, and that is inherited, it would hide how sendmail ended.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
-    def serve(self, source: Source, pipeline: Pipeline) -> None:
-        """From now on signals act on these two."""
+    def serve(self, source: Source, pipeline: Pipeline, grace: float | None = None) -> None:
+        """From now on signals act on these two. `grace` is how long deliveries may take at the end, in seconds."""
+        self._grace = GRACE if grace is None else grace
         threading.Thread(target=self._serve, args=(source, pipeline), name="signals", daemon=True).start()
 
     def rest(self, seconds: float) -> None:
@@ -57,7 +60,11 @@ class Manners:
 
     def left(self) -> float:
         """Seconds that may still be spent on deliveries."""
-        return GRACE if self._asked is None else max(0.0, self._asked + ENDING - self._clock.monotonic())
+        if self._asked is None:
+            return self._grace
+        # Who gives more than the default has a parent that waits longer.
+        end = self._asked + max(self._grace, GRACE) + NOTICING
+        return min(self._grace, max(0.0, end - self._clock.monotonic()))
 
     def _serve(self, source: Source, pipeline: Pipeline) -> None:
         late = inf
@@ -65,6 +72,8 @@ class Manners:
             numbers = self._signals(late - self._clock.monotonic())
             if signal.SIGHUP in numbers:
                 _flush(pipeline)
+            if signal.SIGUSR1 in numbers:
+                _count(pipeline)
             if self._asked is None and any(number in STOP for number in numbers):
                 self._asked = self._clock.monotonic()
                 late = self._asked + READING
@@ -88,7 +97,13 @@ def _flush(pipeline: Pipeline) -> None:
         pipeline.flush()
     except RuntimeError as error:
         # It is closing: everything leaves anyway.
-        logging.getLogger("burstmail").info("not flushed: %s", error)
+        logger.info("not flushed: %s", error)
+
+
+def _count(pipeline: Pipeline) -> None:
+    counts = pipeline.statistics()
+    told = " ".join(f"{field.name}={getattr(counts, field.name)}" for field in fields(counts))
+    logger.info("statistics: %s", told)
 
 
 def _fill_standard_descriptors() -> None:
@@ -99,9 +114,3 @@ def _fill_standard_descriptors() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)
 
-
-def _log_to_stderr() -> None:
-    # The library attaches nothing; a program says where its words go.
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("burstmail: %(message)s"))
-    logging.getLogger("burstmail").addHandler(handler)

@@ -14,11 +14,13 @@ from . import values
 T = TypeVar("T")
 
 USAGE = """burstmail --to ADDRESS [options] < LINES
+       burstmail queue [--state DIR] [--name NAME] [list | show KEY | retry KEY... | retry --all | delete KEY...]
        burstmail bundle FILE [--python PATH]"""
 
 ABOUT = """\
 Read log lines on standard input and send one mail per burst: lines that come close together become one mail, which
-says how many they are. A flood is delayed, merged and counted, never dropped. Ends at end of input or on SIGTERM."""
+says how many they are. A flood is delayed, merged and counted, never dropped. What is read is written down first and
+survives a crash, a restart and a mail server that is down. Ends at end of input or on SIGTERM."""
 
 MORE = """\
 durations are written 5s, 10m, 1h30m; sizes 65536, 64k, 1M.
@@ -32,14 +34,25 @@ behind syslog-ng (say /etc/syslog-ng/conf.d/mail.conf; a source of your own need
   };
   log { source(s_src); filter(f_auth); destination(d_mail); };
 
+`burstmail queue` shows the mails that wait and those that were given up; see `burstmail queue --help`.
 `burstmail bundle FILE` writes burstmail as one executable file, for a host without pip.
 
 signals: SIGTERM and SIGINT read what is in the pipe, mail what is open and end within 5 seconds (a second SIGINT reads
-no further); SIGHUP mails at once what is open, as far as the caps allow.
+no further); SIGHUP mails at once what is open, as far as the caps allow; SIGUSR1 writes the counts to the log.
 
-exit status: 0 all mail handed over; 75 some was not (standard error says how much, and why);
+exit status: 0 all mail is handed over or kept for the next start; 75 some is lost (the log says how much, and why);
 78 an option is wrong; 74 standard input cannot be read; 70 a bug. Before 78, 74 and 70 it waits 5 seconds, unless at
 a terminal, since a supervisor would start it again at once."""
+
+ACTIONS = ("list", "show", "retry", "delete")
+
+QUEUE = """\
+list             what waits and what is dead, with keys; this is what happens without a word
+show KEY         the mail, decoded
+retry KEY...     try it again now, be it waiting or dead; --all: everything
+delete KEY...    it will never be sent
+
+A burstmail that runs does what is asked within a second."""
 
 
 class Misuse(Exception):
@@ -105,6 +118,8 @@ def _mailing() -> Parser:
     _add_bursts(parser)
     _add_amount(parser)
     _add_destination(parser)
+    _add_failures(parser)
+    _add_keeping(parser)
     other = parser.add_argument_group("other")
     other.add_argument("--version", action="version", version=f"burstmail {__version__}", help="say the version")
     other.add_argument("-h", "--help", action="help", help="say this")
@@ -195,3 +210,98 @@ def _add_destination(parser: Parser) -> None:
         type=told(values.certificates),
         help="trust these certificates (PEM) instead of the system's",
     )
+
+
+def _add_failures(parser: Parser) -> None:
+    group = parser.add_argument_group("when it cannot be delivered")
+    duration = told(values.duration)
+    group.add_argument(
+        "--backoff",
+        metavar="FIRST..LONGEST",
+        type=told(values.backoff),
+        help="rest of the destination after a failure, doubling while it goes on (default: 30s..30m)",
+    )
+    group.add_argument(
+        "--give-up",
+        metavar="DURATION",
+        type=duration,
+        help="how long a mail is tried; then it is dead, and `burstmail queue` shows it (default: 3d)",
+    )
+    group.add_argument(
+        "--grace", metavar="DURATION", type=duration, help="for deliveries at the end; the rest is kept (default: 4s)"
+    )
+
+
+def _add_keeping(parser: Parser) -> None:
+    group = parser.add_argument_group("what survives, and where that is told")
+    group.add_argument(
+        "--state",
+        metavar="DIR",
+        type=told(values.path),
+        help="keep it in DIR/NAME/, or none (default: $STATE_DIRECTORY, else /var/lib/burstmail for root, else "
+        "~/.local/state/burstmail; none with --print, or when standard input is a file)",
+    )
+    group.add_argument(
+        "--name",
+        metavar="NAME",
+        type=told(values.name),
+        help="what this one is called (default: made from --to, --from, --subject, --key and the destination)",
+    )
+    group.add_argument(
+        "--sync",
+        metavar="WHEN",
+        choices=("batch", "burst", "off"),
+        help="when it must have reached the disk: batch, each read; burst, each mail and each second; off, when the "
+        "system likes (default: burst)",
+    )
+    group.add_argument(
+        "--log",
+        metavar="FILE",
+        type=told(values.path),
+        help="a file of at most 512k and one older, or stderr, or none (default: stderr; DIR/NAME/log when that is "
+        "/dev/null)",
+    )
+    group.add_argument(
+        "--confirm",
+        action="store_true",
+        help="answer each line on standard output once it is on the disk: rsyslog's omprog with confirmMessages",
+    )
+
+
+def first_look(arguments: Sequence[str]) -> dict[str, Any]:
+    """What can be found of `--state`, `--name` and `--log`, whatever else is wrong: where to tell of that."""
+    parser = Parser(argument_default=argparse.SUPPRESS, allow_abbrev=False, add_help=False)
+    _add_keeping(parser)
+    try:
+        return vars(parser.parse_known_args(arguments)[0])
+    except Misuse:
+        return {}
+
+
+def parse_queue(arguments: Sequence[str]) -> dict[str, Any]:
+    """The options of `burstmail queue`: `do`, `keys`, `all`, and `state` and `name` where given."""
+    parser = Parser(
+        prog="burstmail queue",
+        description="What waits to be delivered and what was given up, of all names.",
+        epilog=QUEUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("do", metavar="ACTION", nargs="?", default="list", choices=ACTIONS, help=", ".join(ACTIONS))
+    parser.add_argument("keys", metavar="KEY", nargs="*", help="as `list` shows it")
+    parser.add_argument("--all", action="store_true", help="retry all")
+    parser.add_argument("--state", metavar="DIR", type=told(values.path), default=None, help="as burstmail's own")
+    parser.add_argument("--name", metavar="NAME", type=told(values.name), default=None, help="only this name")
+    options = vars(parser.parse_intermixed_args(arguments))
+    _check_queue(parser, options)
+    return options
+
+
+def _check_queue(parser: Parser, options: dict[str, Any]) -> None:
+    do, keys, every = options["do"], options["keys"], options["all"]
+    if every and (do != "retry" or keys):
+        parser.error("--all belongs to retry, without a KEY")
+    if do == "list" and keys:
+        parser.error("list takes no KEY: show does")
+    if do != "list" and not keys and not every:
+        parser.error(f"{do} needs a KEY, as `burstmail queue` lists it" + (", or --all" if do == "retry" else ""))

@@ -11,6 +11,7 @@ from burstmail import (
     CallbackSink,
     Caps,
     Composer,
+    FileStore,
     Item,
     MaildirSink,
     Message,
@@ -29,10 +30,10 @@ from .options import Misuse
 WINDOW = ("gap", "max_age", "max_lines", "max_bytes", "key", "keep")
 
 
-def pipeline_of(options: dict[str, Any], source: Source) -> Pipeline:
+def pipeline_of(options: dict[str, Any], source: Source, directory: str | None = None) -> Pipeline:
     """The pipeline these options describe. `source` is closed when nobody reads the mails printed.
 
-    Raises Misuse where the parts refuse an option.
+    `directory` is where it keeps what must survive. Raises Misuse where the parts refuse an option.
     """
     if "smtp" in options:
         options = options | {name: qualified(options[name]) for name in ("to", "sender") if name in options}
@@ -42,6 +43,8 @@ def pipeline_of(options: dict[str, Any], source: Source) -> Pipeline:
             Caps(*options.get("caps", ()), **_given(options, per_key="cool_down")),
             Composer(**_given(options, "to", "sender", "subject")),
             sink=_sink(options, source),
+            store=None if directory is None else FileStore(directory),
+            **_given(options, "sync", "backoff", "give_up", "grace"),
         )
     except (ValueError, OSError) as error:
         raise Misuse(str(error)) from None

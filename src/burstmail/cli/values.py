@@ -9,7 +9,7 @@ import os
 import re
 import stat
 
-from burstmail import CoolDown, Keep, Limit
+from burstmail import Backoff, CoolDown, Keep, Limit
 
 UNITS = {
     "ms": 0.001,
@@ -27,6 +27,8 @@ PIECE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|sec|s|min|m|hour|h|day|d)
 DURATION = re.compile(rf"(?:{PIECE.pattern})+")
 SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 COUNT = re.compile(r"[0-9]{1,12}")
+# One component of a path on any file system, and no hidden one.
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 SIZES = {"": 1, "k": 1024, "kib": 1024, "m": 1024**2, "mib": 1024**2, "g": 1024**3, "gib": 1024**3}
 SIZE = re.compile(r"([0-9]{1,12})([A-Za-z]*)")
 # A password is a line, not a file somebody named by mistake.
@@ -82,6 +84,31 @@ def cool_down(text: str) -> CoolDown | None:
         return CoolDown(first=duration(first), longest=duration(longest))
     except ValueError as error:
         raise ValueError(f"{text!r} is no cool-down: {error}") from None
+
+
+def backoff(text: str) -> Backoff:
+    """`30s..30m`: the first and the longest rest of a destination that fails."""
+    first, dots, longest = text.partition("..")
+    if not dots:
+        raise ValueError(f"{text!r} is no backoff: write it like 30s..30m")
+    try:
+        return Backoff(first=duration(first), longest=duration(longest))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no backoff: {error}") from None
+
+
+def name(text: str) -> str:
+    """A name for a directory: letters, digits, dots, dashes, underscores."""
+    if not NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is no name: use 1 to 64 of A-Z a-z 0-9 . _ - and no dot in front")
+    return text
+
+
+def path(text: str) -> str:
+    """A path that names something."""
+    if not text or "\0" in text:
+        raise ValueError(f"{text!r} is no path: name one, or say none")
+    return text
 
 
 def keep(text: str) -> Keep:

@@ -1,0 +1,100 @@
+"""Options -> state directory and name. Where what must survive is kept, and under which name.
+
+DIR/NAME/ belongs to one configuration: two that differ in what goes where never meet, and one that is only tuned (gaps,
+caps, retries) finds again what it had. Nothing secret is in the name: a password is in no option, only its file is.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# What a mail says and where it goes. Not how bursts and caps are cut: who tunes a cap in the middle of a flood wants
+# what is held to come out all the same.
+IDENTITY = ("to", "sender", "subject", "key", "sendmail", "smtp", "maildir")
+# Long enough that two configurations of one machine do not get the same by chance.
+DIGITS = 10
+SYSTEM = "/var/lib/burstmail"
+# What goes wrong before the name is known is told in the log of this one.
+STARTUP = "startup"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where this instance keeps what must survive."""
+
+    root: str | None
+    """DIR, absolute; None for nowhere."""
+    name: str
+    """NAME."""
+    homeless: bool = False
+    """Whether nothing is kept only because there is no place for it."""
+
+    @property
+    def directory(self) -> str | None:
+        """DIR/NAME; None for nowhere."""
+        return None if self.root is None else os.path.join(self.root, self.name)
+
+
+def place_of(options: Mapping[str, Any]) -> Place:
+    """The place that `--state` and `--name` say, or their defaults."""
+    name = options.get("name") or name_of(options)
+    if "state" in options:
+        given = options["state"]
+        return Place(root=None if given == "none" else os.path.abspath(given), name=name)
+    if "print" in options or reads_a_file():
+        # A trial run: what waits here for the daemon's recipients is none of its business.
+        return Place(root=None, name=name)
+    root = default_root()
+    return Place(root=root, name=name, homeless=root is None)
+
+
+def name_of(options: Mapping[str, Any]) -> str:
+    """The name that follows from the options that say what goes where: ten hexadecimal digits."""
+    from hashlib import sha256
+    from json import dumps
+
+    told = {name: options[name] for name in IDENTITY if name in options}
+    if "to" in told:
+        told["to"] = sorted(set(told["to"]))
+    if "maildir" in told:
+        told["maildir"] = os.path.abspath(told["maildir"])
+    return sha256(dumps(told, sort_keys=True).encode()).hexdigest()[:DIGITS]
+
+
+def default_root() -> str | None:
+    """The first of $STATE_DIRECTORY; else /var/lib/burstmail for root, and the XDG state directory for others."""
+    # systemd sets it (systemd.exec(5), StateDirectory=), with colons between several.
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if os.path.isabs(given):
+        return given
+    if os.geteuid() == 0:
+        return SYSTEM
+    base = os.environ.get("XDG_STATE_HOME", "")
+    # XDG Base Directory Specification: a path that is not absolute is to be ignored.
+    if not os.path.isabs(base):
+        base = os.path.join(_home(), ".local", "state")
+    return os.path.join(base, "burstmail") if os.path.isabs(base) else None
+
+
+def _home() -> str:
+    # A logger may pass on no environment at all (syslog-ng's inherit-environment(no)).
+    if given := os.environ.get("HOME"):
+        return given
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        return ""
+
+
+def reads_a_file() -> bool:
+    """Whether standard input is a regular file."""
+    try:
+        return stat.S_ISREG(os.fstat(0).st_mode)
+    except OSError:
+        return False
