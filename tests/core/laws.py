@@ -201,6 +201,18 @@ def batch_law(make: Make, script: Script) -> None:
     assert found == wanted, f"line by line: {_difference([found], [wanted])}"
 
 
+def pause_law(make: Make, script: Script) -> None:
+    """Nothing leaves in a pause; and pauses of no length, or within another, change nothing."""
+    busy: list[tuple[float, Any]] = []
+    paused = False
+    for (gap, item), out in zip(script, play(make, script), strict=False):
+        assert item is RESUME or not (paused and out), f"{out} left in a pause"
+        paused = item is PAUSE or (paused and item is not RESUME)
+        busy += [(gap, item), (0.0, PAUSE)] + ([] if paused else [(0.0, RESUME), (0.0, RESUME)])
+    found, wanted = left(make, busy), left(make, script)
+    assert found == wanted, f"with more pauses: {_difference([found], [wanted])}"
+
+
 def all_laws(make: Make, script: Script, key: Callable[[str], str]) -> None:
     """The five that hold for every stage; batch_law is for stages that take batches, cap_law for caps."""
     poll_law(make, script)

@@ -680,23 +680,8 @@ def test_a_fold_shows_what_the_lines_together_would_show(script: laws.Script) ->
 
 @every_shape
 @given(script=scripts())
-def test_nothing_leaves_in_a_pause(make: laws.Make, script: laws.Script) -> None:
-    steps = laws.play(make, script)[:-1]
-    paused = False
-    for (_, item), out in zip([*script, (laws.SILENCE, None)], steps, strict=True):
-        assert not (paused and out) or item is laws.RESUME
-        paused = item is laws.PAUSE or (paused and item is not laws.RESUME)
-
-
-@every_shape
-@given(script=scripts())
-def test_a_pause_of_no_length_and_one_within_another_change_nothing(make: laws.Make, script: laws.Script) -> None:
-    busy: list[tuple[float, Any]] = []
-    paused = False
-    for gap, item in script:
-        paused = item is laws.PAUSE or (paused and item is not laws.RESUME)
-        busy += [(gap, item), (0.0, laws.PAUSE), *([] if paused else [(0.0, laws.RESUME)])]
-    assert laws.left(make, busy) == laws.left(make, script)
+def test_the_law_of_pauses(make: laws.Make, script: laws.Script) -> None:
+    laws.pause_law(make, script)
 
 
 @every_shape

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from burstmail.core.address import address
 from burstmail.core.aggregate import Aggregator
 from burstmail.core.compose import Composer
 from burstmail.core.escape import visible
@@ -105,6 +106,13 @@ def test_a_burst_becomes_this_mail() -> None:
         "burstmail 0.1.0 on web1\r\n"
     )
     assert (message.sender, message.recipients, message.count) == ("log@web1.example.org", ("ops@example.org",), 1412)
+
+
+def test_a_message_id_can_be_told_from_any_others() -> None:
+    id = composed(burst("a")).id
+    assert re.fullmatch(r"<[0-9a-f]{32}\.burstmail@web1>", id)
+    # RFC 5322 section 3.6.4: dot-atom-text on both sides.
+    assert address(id.strip("<>")) == id.strip("<>")
 
 
 def test_a_single_line_is_told_in_few_words() -> None:

@@ -7,10 +7,13 @@ from typing import Any
 
 import laws
 import pytest
+import test_cap
+import test_echo
 from hypothesis import Phase, given, settings
 from test_laws import KEEP, LIMITS, MANY_KEYS, ONE_KEY, scripts, windows
 
 from burstmail import Burst, Caps, CloseReason, Limit, Session, chain
+from burstmail.core.echo import Echo
 from burstmail.core.excerpt import Collector, Excerpt, Keep
 from burstmail.core.keyed import Keyed
 
@@ -18,11 +21,11 @@ Law = Callable[[laws.Script], None]
 Patch = pytest.MonkeyPatch
 
 
-def caught(law: Law) -> None:
+def caught(law: Law, wanted: Callable[[], Any] = scripts) -> None:
     """Some script among 500 makes the law complain."""
 
     @settings(max_examples=500, phases=[Phase.generate], derandomize=True, database=None)
-    @given(script=scripts())
+    @given(script=wanted())
     def search(script: laws.Script) -> None:
         law(script)
 
@@ -124,3 +127,49 @@ def _kept(lines: Sequence[str]) -> Excerpt:
     for line in lines:
         collector.add(f"{line}\n", 1, len(line) + 1)
     return collector.excerpt()
+
+
+def limited() -> Caps:
+    return Caps(*LIMITS, per_key=None, separate=2)
+
+
+def test_the_law_of_pauses_catches_what_leaves_in_one(monkeypatch: Patch) -> None:
+    honest = Caps.flush
+    monkeypatch.setattr(Caps, "flush", lambda self, now: honest(self, now) or self.drain(now))
+    caught(lambda script: laws.pause_law(limited, script), test_cap.scripts)
+
+
+def test_the_law_of_pauses_catches_one_that_counts_as_a_departure(monkeypatch: Patch) -> None:
+    honest = Caps.pause
+
+    def heavy(self: Caps, now: float) -> Sequence[Burst]:
+        out = honest(self, now)
+        self._all.record(now)
+        return out
+
+    monkeypatch.setattr(Caps, "pause", heavy)
+    caught(lambda script: laws.pause_law(limited, script), test_cap.scripts)
+
+
+def test_progress_catches_a_pause_that_stays_due(monkeypatch: Patch) -> None:
+    honest = Caps.deadline.fget
+    assert honest
+
+    def eager(self: Caps) -> float:
+        return self._all.opens if self.paused and self.held else honest(self)
+
+    monkeypatch.setattr(Caps, "deadline", property(eager))
+    monkeypatch.setattr(Caps, "poll", lambda self, now: [])
+    caught(lambda script: laws.progress(limited, script), test_cap.scripts)
+
+
+def test_the_dump_law_catches_a_pause_that_is_not_written_down(monkeypatch: Patch) -> None:
+    honest = Caps.dump
+    monkeypatch.setattr(Caps, "dump", lambda self: [*honest(self)[:-1], [None, None]])
+    caught(lambda script: laws.dump_law(limited, script), test_cap.scripts)
+
+
+def test_the_dump_law_catches_ids_that_are_not_written_down(monkeypatch: Patch) -> None:
+    honest = Echo.dump
+    monkeypatch.setattr(Echo, "dump", lambda self: [*honest(self)[:2], [], *honest(self)[3:]])
+    caught(lambda script: laws.dump_law(test_echo.echo, script), test_echo.scripts)
