@@ -1,7 +1,9 @@
-"""burstmail in a process that can be killed at any moment: what it acknowledged is known to the last line.
+"""burstmail in a process that can be killed at any moment: what it acknowledged is known all the same.
 
-`--confirm` says OK, on standard output, once for each line that is in the journal; what it had said when it was killed
-is still in the pipe. Forked from a process that has everything imported: a start takes milliseconds, not a hundred.
+With `--confirm`, each batch of lines in the journal is answered with one OK on standard output; what it had said
+when it was killed is still in the pipe. Lines are written in blocks, each by one write, and a batch is one block or
+several: so n answers are for n blocks at least. Forked from a process that has everything imported, since a start then
+takes milliseconds.
 """
 
 from __future__ import annotations
@@ -22,16 +24,16 @@ READY = b"OK\n"
 def import_all() -> None:
     """What a child would import, once and before it is forked; importing is not what gets killed here."""
     import email.policy
-    import smtplib
+    import pkgutil
     import sqlite3
-    import ssl
+    from importlib import import_module
 
     import burstmail
-    import burstmail.cli
 
-    for name in burstmail.__all__:
-        getattr(burstmail, name)
-    assert email.policy and smtplib and sqlite3 and ssl and burstmail.cli
+    for module in pkgutil.walk_packages(burstmail.__path__, "burstmail."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    assert email.policy and sqlite3
 
 
 class Child:
@@ -40,7 +42,7 @@ class Child:
     def __init__(self, arguments: Sequence[str], log: Path) -> None:
         stdin, self._lines = os.pipe()
         self._replies, stdout = os.pipe()
-        self._written: list[int] = []
+        self._blocks: list[Sequence[int]] = []
         self._said = b""
         self.pid = os.fork()
         if self.pid == 0:
@@ -50,29 +52,37 @@ class Child:
         os.set_blocking(self._lines, False)
         os.set_blocking(self._replies, False)
 
-    def write(self, numbered: Sequence[tuple[int, bytes]]) -> int:
-        """Write as many of the lines as the pipe takes; how many that was. None into the pipe of one that has ended."""
-        for done, (number, line) in enumerate(numbered):
-            try:
-                # Shorter than PIPE_BUF: all of it, or nothing (pipe(7)).
-                os.write(self._lines, line)
-            except (BlockingIOError, BrokenPipeError):
-                return done
-            self._written.append(number)
-        return len(numbered)
+    def write(self, numbers: Sequence[int], lines: bytes) -> bool:
+        """Write a block, the lines of these numbers; False when the pipe is full, or nobody reads it any more."""
+        # So that all of it is written, or nothing (pipe(7)).
+        assert len(lines) <= select.PIPE_BUF
+        try:
+            os.write(self._lines, lines)
+        except (BlockingIOError, BrokenPipeError):
+            return False
+        self._blocks.append(numbers)
+        return True
 
     @property
     def ready(self) -> bool:
         """Whether it has said its first OK."""
-        return self._listen().startswith(READY)
+        return READY in self._listen()
+
+    @property
+    def answered(self) -> bool:
+        """Whether there are as many answers as blocks."""
+        return self._listen().count(READY) > len(self._blocks)
 
     @property
     def acknowledged(self) -> list[int]:
         """The lines it has answered for, so far."""
-        said = self._listen()
-        answers = said.count(READY)
-        assert said in (READY * answers, READY * answers + b"O", READY * answers + b"OK"), said[-200:]
-        return self._written[: max(0, answers - 1)]
+        answers = self._listen().count(READY) - 1
+        return [number for block in self._blocks[: max(0, answers)] for number in block]
+
+    @property
+    def complaints(self) -> list[str]:
+        """What it has said that is no OK."""
+        return [line.decode() for line in self._listen().split(b"\n")[:-1] if line + b"\n" != READY]
 
     def kill(self) -> None:
         """SIGKILL, and reap."""
