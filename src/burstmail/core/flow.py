@@ -18,7 +18,6 @@ from .chain import Joined, chain
 from .deliver import DeadLetter, Outbox
 from .echo import Echo
 from .model import Attempt, Batch, Burst, CloseReason, Message
-from .notice import echo_note
 from .path import Path
 from .recall import recall, snapshot
 from .salvage import salvaged
@@ -133,8 +132,8 @@ class Flow:
         count, sample = self._echo.take()
         self._own += count
         self._lines += item.count
-        if count:
-            self.note(echo_note(count, sample))
+        for path in self._paths.values():
+            path.echoed(count, sample)
         return out
 
     def _out(self, items: Sequence[Any], now: float) -> list[Attempt]:

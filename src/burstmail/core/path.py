@@ -15,12 +15,14 @@ from ..errors import DeliveryError
 from .chain import chain
 from .deliver import DeadLetter, Outbox
 from .model import Attempt, Burst, Item, Outage
-from .notice import Notices
+from .notice import Notices, echo_note
 from .stage import Pausable, Stage, State
 
 # The first mails of an outage wait as they are; what comes then is put together. A destination that is only slow may
 # have an hour's worth of mails, as many as the default caps let through.
 DOWN, SLOW = 3, 20
+# A mail tells five of them and counts the others.
+NOTES = 50
 
 
 class Path:
@@ -40,6 +42,7 @@ class Path:
         self._now = -inf
         # What the next burst has to say about burstmail itself.
         self._notes: list[str] = []
+        self._echoes, self._sample = 0, ""
         self._outage: tuple[float, float, int] | None = None
 
     @property
@@ -57,8 +60,12 @@ class Path:
         return sum(part.held for part in self._all)
 
     def note(self, sentence: str) -> None:
-        """Say this in the next mail."""
-        self._notes.append(sentence)
+        """Say this in the next mail; it may be long until there is one."""
+        self._notes = list(dict.fromkeys((*self._notes, sentence)))[:NOTES]
+
+    def echoed(self, count: int, sample: str) -> None:
+        """Say in the next mail that so many lines about burstmail's own mails were left out."""
+        self._echoes, self._sample = self._echoes + count, self._sample or sample
 
     def feed(self, item: Item, now: float) -> list[Attempt]:
         """`poll(now)`, then the burst."""
@@ -80,6 +87,9 @@ class Path:
             return item
         self.bursts += 1
         self.left_out += item.elided
+        if self._echoes:
+            self._notes.append(echo_note(self._echoes, self._sample))
+            self._echoes, self._sample = 0, ""
         if not self._notes and not self._outage:
             return item
         notes, self._notes = tuple(dict.fromkeys((*item.notes, *self._notes))), []
@@ -157,11 +167,13 @@ class Path:
     def dump(self) -> State:
         """Everything but the messages and the stages: what the reader is to be told, and how the destination is."""
         outage = list(self._outage) if self._outage else None
-        return [self._notices.dump(), list(self._notes), outage, self.outbox.note()]
+        echoes = [self._echoes, self._sample]
+        return [self._notices.dump(), list(self._notes), echoes, outage, self.outbox.note()]
 
     def load(self, state: State) -> None:
         """The dumped path."""
-        notices, notes, outage, queue = state
+        notices, notes, (echoes, sample), outage, queue = state
         self._notices.load(notices)
         self.outbox.load_note(queue)
+        self._echoes, self._sample = echoes, sample
         self._notes, self._outage = list(notes), tuple(outage) if outage else None
