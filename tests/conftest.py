@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import tempfile
 from collections.abc import Generator
+from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +26,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("full" if config.getoption("--full") else "everyday")
+
+
+# Where the command line keeps its state unless told otherwise: never in a directory of this machine.
+STATES = tempfile.mkdtemp(prefix="burstmail-tests-")
+atexit.register(shutil.rmtree, STATES, ignore_errors=True)
+NUMBERS = count(1)
+
+
+def pytest_runtest_setup() -> None:
+    os.environ["STATE_DIRECTORY"] = f"{STATES}/{next(NUMBERS)}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,13 +22,10 @@ HASTY = [sys.executable, "-c", "import sys; from burstmail.cli import main; sys.
 # Far more than the 5 seconds a stop may take, far less than a hang.
 LONG = 30
 
-STATES = tempfile.mkdtemp(prefix="burstmail-states-")
-atexit.register(shutil.rmtree, STATES, ignore_errors=True)
-
 
 def environment(state: Path | None = None) -> dict[str, str]:
-    """With a state directory: this one, or one that no other process has."""
-    return ENVIRONMENT | {"STATE_DIRECTORY": str(state or tempfile.mkdtemp(dir=STATES))}
+    """With a state directory: this one, or that of the test."""
+    return ENVIRONMENT | {"STATE_DIRECTORY": str(state or os.environ["STATE_DIRECTORY"])}
 
 
 def run(

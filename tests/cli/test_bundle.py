@@ -28,7 +28,7 @@ def bare(*command: str | Path, lines: bytes = b"", cwd: str = "/") -> subprocess
 
 
 def test_it_runs_with_an_empty_environment(bundled: Path, tmp_path: Path) -> None:
-    done = bare(bundled, "--to", "root", "--maildir", tmp_path / "mail", lines=b"one\ntwo\n")
+    done = bare(bundled, "--to", "root", "--maildir", tmp_path / "mail", "--state", tmp_path, lines=b"one\ntwo\n")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert [shown(text) for text in mails(tmp_path / "mail")] == [["one", "two"]]
 
@@ -38,10 +38,14 @@ def test_it_carries_every_part_it_needs(bundled: Path, tmp_path: Path) -> None:
     fake = tmp_path / "sendmail"
     fake.write_text("#!/bin/sh\ncat > /dev/null\n")
     fake.chmod(0o755)
-    assert bare(bundled, "--to", "root", "--sendmail", fake, "--key", "host,program", lines=b"x\n").stderr == b""
-    refused = bare(bundled, "--to", "root", "--smtp", "smtp://127.0.0.1:1", lines=b"x\n")
-    assert refused.returncode == 75
+    given = ("--to", "root", "--state", tmp_path)
+    assert bare(bundled, *given, "--sendmail", fake, "--key", "host,program", lines=b"x\n").stderr == b""
+    refused = bare(bundled, *given, "--smtp", "smtp://127.0.0.1:1", lines=b"x\n")
+    assert refused.returncode == 0
     assert b"smtp 127.0.0.1:1" in refused.stderr
+    assert b"1 mail waiting" in bare(bundled, "queue", "--state", tmp_path).stdout
+    confirmed = bare(bundled, *given, "--maildir", tmp_path / "mail", "--confirm", lines=b"x\n")
+    assert confirmed.stdout == b"OK\nOK\n"
 
 
 def test_the_same_sources_give_the_same_bytes(bundled: Path, tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ IGNORING = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN
 @pytest.mark.parametrize(("status", "expected"), [(0, 0), (67, 75)])
 def test_sendmail_is_heard_although_the_parent_ignores_children(tmp_path: Path, status: int, expected: int) -> None:
     sendmail = tmp_path / "sendmail"
-    sendmail.write_text(f"#!/bin/sh\ncat > {tmp_path}/mail\necho said so >&2\nexit {status}\n")
+    sendmail.write_text(f"#!/bin/sh\ncat >> {tmp_path}/mail\necho said so >&2\nexit {status}\n")
     sendmail.chmod(0o755)
     wrapped = [sys.executable, "-c", IGNORING]
-    done = run("--to", "root", "--sendmail", str(sendmail), lines=b"one\n", command=[*wrapped, *HASTY])
+    options = ("--to", "root", "--sendmail", str(sendmail), "--state", "none")
+    done = run(*options, lines=b"one\n", command=[*wrapped, *HASTY])
     assert done.returncode == expected
     assert "one" in (tmp_path / "mail").read_text()
     assert (b"said so" in done.stderr) == (status != 0)

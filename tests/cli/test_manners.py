@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import COMMAND, HASTY, catching, ended, mails, run, running, shown, until
+from tests.cli.process import COMMAND, HASTY, catching, ended, environment, mails, run, running, shown, until
 
 STAYS_OPEN = ("--gap", "1h", "--max-age", "2h")
 
@@ -244,25 +244,43 @@ def test_a_signal_the_parent_wants_ignored_is_ignored(box: Path, number: signal.
         signal.signal(number, before)
 
 
-def test_a_delivery_that_hangs_does_not_hold_up_the_end(silent: str) -> None:
-    with running("--to", "root", "--smtp", silent) as process:
+@pytest.mark.parametrize(("state", "expected", "fate"), [("none", 75, "lost"), ("state", 0, "kept for the next start")])
+def test_a_delivery_that_hangs_does_not_hold_up_the_end(
+    silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, expected: int, fate: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with running("--to", "root", "--smtp", silent, "--state", state) as process:
         assert process.stdin and process.stderr
         process.stdin.write(b"one\ntwo\n")
         catching(process)
         process.terminate()
         status, seconds = ended(process)
         said = process.stderr.read()
-    assert status == 75
+    assert status == expected
     assert seconds < 5
-    assert b"1 mail (2 lines) not delivered" in said
+    assert f"1 mail (2 lines) not delivered at exit, and {fate}".encode() in said
 
 
 def test_neither_do_a_writer_and_a_server_together(silent: str) -> None:
     with running("--to", "root", "--smtp", silent, *STAYS_OPEN) as process, writing(process):
         process.terminate()
         status, seconds = ended(process)
-    assert status == 75
+    assert status == 0
     assert seconds < 5
+
+
+@pytest.mark.parametrize(("grace", "least", "most"), [("0s", 0, 3), ("1s", 1, 3.5), ("6s", 6, 9)])
+def test_how_long_deliveries_may_take_at_the_end_can_be_chosen(
+    silent: str, grace: str, least: float, most: float
+) -> None:
+    with running("--to", "root", "--smtp", silent, "--grace", grace) as process:
+        assert process.stdin
+        process.stdin.write(b"one\n")
+        catching(process)
+        process.terminate()
+        status, seconds = ended(process)
+    assert status == 0
+    assert least <= seconds < most
 
 
 def test_children_are_not_in_the_group_that_is_stopped(tmp_path: Path) -> None:
@@ -280,7 +298,7 @@ def test_children_are_not_in_the_group_that_is_stopped(tmp_path: Path) -> None:
 
 
 def test_it_does_not_wake_up_while_idle(box: Path) -> None:
-    with running("--to", "root", "--maildir", str(box)) as process:
+    with running("--to", "root", "--maildir", str(box), "--state", "none") as process:
         catching(process)
         until(lambda: _idle(process))
         before = _switches(process)
@@ -288,21 +306,51 @@ def test_it_does_not_wake_up_while_idle(box: Path) -> None:
         assert _switches(process) == before
 
 
+def test_with_a_store_it_looks_once_a_second_for_what_others_leave(box: Path) -> None:
+    with running("--to", "root", "--maildir", str(box)) as process:
+        catching(process)
+        until(lambda: _idle(process))
+        before = _switches(process)
+        time.sleep(3)
+        assert 1 <= _switches(process) - before < 20
+
+
+def test_sigusr1_writes_the_counts_to_the_log(box: Path) -> None:
+    with running("--to", "root", "--maildir", str(box), *STAYS_OPEN) as process:
+        assert process.stdin and process.stderr
+        catching(process)
+        process.stdin.write(b"one\ntwo\n")
+        until(lambda: _idle(process))
+        process.send_signal(signal.SIGUSR1)
+        said = process.stderr.readline()
+        process.stdin.close()
+        assert ended(process)[0] == 0
+    assert said.startswith(b"burstmail: statistics: lines_in=2 lines_held=2 lines_out=0 ")
+    assert said.endswith(b" waiting=0\n")
+
+
 # Errors
 
 
 def test_what_was_not_delivered_is_counted_with_the_last_error() -> None:
-    done = run("--to", "root", "--smtp", "smtp://127.0.0.1:1", lines=b"one\ntwo\nthree\n")
+    done = run("--to", "root", "--smtp", "smtp://127.0.0.1:1", "--state", "none", lines=b"one\ntwo\nthree\n")
     assert (done.returncode, done.stdout) == (75, b"")
     last = done.stderr.decode().splitlines()[-1]
     assert last.startswith("burstmail: 1 mail (3 lines) not delivered")
     assert "Connection refused" in last
 
 
-def test_mail_refused_for_good_is_not_success(tmp_path: Path) -> None:
-    done = run("--to", "nobody", "--sendmail", str(script(tmp_path, "echo no such user >&2; exit 67")), lines=b"one\n")
-    assert done.returncode == 75
-    assert b"no such user" in done.stderr
+def test_mail_refused_for_good_is_lost_unless_a_store_keeps_it(tmp_path: Path) -> None:
+    # Who sends it is told; that mail is not refused.
+    refusing = f'case "$*" in *nobody*) echo no such user >&2; exit 67;; esac; cat > {tmp_path}/notice'
+    sendmail = str(script(tmp_path, refusing))
+    options = ("--to", "nobody", "--sendmail", sendmail, "--name", "auth", "--state")
+    for state, expected in (("none", 75), (str(tmp_path), 0)):
+        done = run(*options, state, lines=b"one\n")
+        assert done.returncode == expected
+        assert b"no such user" in done.stderr
+    assert "not delivered" in (tmp_path / "notice").read_text()
+    assert b"auth: 0 mails waiting, 1 dead" in run("queue", "--state", str(tmp_path)).stdout
 
 
 @pytest.mark.parametrize(
@@ -332,6 +380,16 @@ def test_mail_refused_for_good_is_not_success(tmp_path: Path) -> None:
         (["--to", "root", "--smtp", "smtp://example.org", "--smtp-ca", "/nonexistent"], "No such file"),
         (["--to", "root", "--print", "--smtp-ca", "/etc/ssl/certs/ca-certificates.crt"], "--smtp"),
         (["--to", "root", "--sendmail", "/nonexistent"], "/nonexistent"),
+        (["--to", "root", "--state", ""], "--state: '' is no path"),
+        (["--to", "root", "--name", "../etc"], "--name: '../etc' is no name"),
+        (["--to", "root", "--sync", "always"], "--sync"),
+        (["--to", "root", "--backoff", "30s"], "--backoff: '30s' is no backoff"),
+        (["--to", "root", "--backoff", "30m..30s"], "--backoff: '30m..30s'"),
+        (["--to", "root", "--give-up", "0s"], "give_up"),
+        (["--to", "root", "--give-up", "never"], "--give-up: 'never' is no duration"),
+        (["--to", "root", "--log", ""], "--log: '' is no path"),
+        (["--to", "root", "--print", "--confirm"], "--confirm answers on standard output"),
+        (["--to", "root", "--maildir", "x", "--confirm", "--state", "none"], "say --state DIR"),
     ],
 )
 def test_a_wrong_option_is_explained_in_one_line(options: list[str], words: str) -> None:
@@ -411,7 +469,7 @@ def test_a_bug_is_shown_whole_and_has_a_status_of_its_own() -> None:
     code = "import sys; from burstmail import cli; cli.pipeline_of = None; sys.exit(cli.main(patience=0))"
     done = run("--to", "root", command=[sys.executable, "-c", code])
     assert done.returncode == 70
-    assert done.stderr.startswith(b"burstmail: this is a bug\nTraceback")
+    assert done.stderr.startswith(b"burstmail: this is a bug\n  Traceback")
 
 
 # Standard output and error
@@ -513,7 +571,7 @@ def _switches(process: subprocess.Popen[bytes]) -> int:
 def test_a_sigterm_that_comes_before_it_is_up_costs_no_line_behind_a_trap(box: Path) -> None:
     """docs/syslog-ng.md: the shell ignores SIGTERM for the moment that Python takes to start."""
     command = ["sh", "-c", "trap '' TERM; exec \"$@\"", "sh", *COMMAND, "--to", "root", "--maildir", str(box)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment()) as process:
         assert process.stdin
         process.stdin.write(b"one\ntwo\n")
         process.stdin.flush()

@@ -14,13 +14,27 @@ from typing import Any
 import pytest
 
 import burstmail
-from burstmail import Aggregator, Caps, Composer, CoolDown, IterableSource, Keep, Limit, Pipeline, SMTPSink, Window
+from burstmail import (
+    Aggregator,
+    Backoff,
+    Caps,
+    Composer,
+    CoolDown,
+    FileStore,
+    IterableSource,
+    Keep,
+    Limit,
+    Pipeline,
+    SMTPSink,
+    Window,
+)
 from burstmail.cli import options, parts
 from tests.cli.process import mails, run, shown
 
 EVERY = [
     "--to", "--from", "--subject", "--gap", "--max-age", "--max-lines", "--max-bytes", "--key", "--cap", "--cool-down",
-    "--keep", "--sendmail", "--smtp", "--password-file", "--smtp-ca", "--maildir", "--print", "--version", "--help",
+    "--keep", "--sendmail", "--smtp", "--password-file", "--smtp-ca", "--maildir", "--print", "--backoff", "--give-up",
+    "--grace", "--state", "--name", "--sync", "--log", "--confirm", "--version", "--help",
 ]  # fmt: skip
 
 
@@ -61,6 +75,11 @@ def test_help_tells_the_defaults_the_library_has() -> None:
     assert f"(default: {subject})" in text
     first, longest = CoolDown().first / 60, CoolDown().longest / 60
     assert f"(default: {first:g}m..{longest:g}m)" in text
+    backoff, pipeline = Backoff(), inspect.signature(Pipeline).parameters
+    assert f"(default: {backoff.first:g}s..{backoff.longest / 60:g}m)" in text
+    assert f"(default: {pipeline['give_up'].default / 86400:g}d)" in text
+    assert f"(default: {pipeline['grace'].default:g}s)" in text
+    assert f"(default: {pipeline['sync'].default})" in text
     documented = re.search(r"fields: (.*?) \(default", text)
     assert documented
     for field in re.findall(r"{(\w+)}", documented[1]):
@@ -121,7 +140,8 @@ def test_parts_keep_their_own_defaults(made: Any) -> None:
     assert made["Aggregator"] == ((), {})
     assert made["Caps"] == ((), {})
     assert made["Composer"] == ((), {"to": ["root"]})
-    assert set(made["Pipeline"][1]) == {"sink"}
+    assert set(made["Pipeline"][1]) == {"sink", "store"}
+    assert made["Pipeline"][1]["store"] is None
 
 
 def test_every_option_reaches_its_part(made: Any) -> None:
@@ -137,6 +157,18 @@ def test_every_option_reaches_its_part(made: Any) -> None:
     assert made["Composer"][1] == {
         "to": ["root", "ops@example.org"], "sender": "log@example.org", "subject": "{count} of {key}",
     }  # fmt: skip
+
+
+def test_what_survives_reaches_the_pipeline(made: Any, tmp_path: Path) -> None:
+    given = options.parse(
+        ["--to", "root", "--print", "--sync", "batch", "--backoff", "1s..5m", "--give-up", "1h", "--grace", "2s"]
+    )
+    with parts.pipeline_of(given, IterableSource([]), str(tmp_path / "state")):
+        more = made["Pipeline"][1]
+        assert isinstance(more.pop("store"), FileStore)
+        assert (tmp_path / "state" / "store.db").is_file()
+    del more["sink"]
+    assert more == {"sync": "batch", "backoff": Backoff(first=1, longest=300), "give_up": 3600.0, "grace": 2.0}
 
 
 def test_a_cool_down_can_be_off(made: Any) -> None:
@@ -180,7 +212,7 @@ def test_only_a_mail_server_gets_bare_users_with_a_domain(
 
 def test_an_unwritable_maildir_is_an_error_of_delivery_not_of_options(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = run("--to", "root", "--maildir", str(tmp_path / "file"), lines=b"one\n")
+    done = run("--to", "root", "--maildir", str(tmp_path / "file"), "--state", "none", lines=b"one\n")
     assert done.returncode == 75
     assert b"Not a directory" in done.stderr
 
@@ -203,7 +235,7 @@ def test_options_work_together_in_a_real_run(tmp_path: Path) -> None:
 )
 def test_the_example_in_the_help_is_one_syslog_ng_accepts(tmp_path: Path) -> None:
     help_text = options._mailing().format_help()
-    stanza = help_text[help_text.index("  filter f_auth") : help_text.index("`burstmail bundle FILE` writes")]
+    stanza = help_text[help_text.index("  filter f_auth") : help_text.index("`burstmail queue` shows")]
     config = tmp_path / "syslog-ng.conf"
     config.write_text(f'@version: 3.38\nsource s_src {{ file("{tmp_path}/log"); }};\n{stanza}')
     command = ["/usr/sbin/syslog-ng", "--syntax-only", "--no-caps", "-f", str(config)]

@@ -25,7 +25,9 @@ Content-Type: text/plain; charset="utf-8"\r
 """
 
 
-def row(*to: str, subject: str = "2 lines", lines: int = 2, text: str = "  one", tries: int = 0, error: str = "") -> Any:
+def row(
+    *to: str, subject: str = "2 lines", lines: int = 2, text: str = "  one", tries: int = 0, error: str = ""
+) -> Any:
     data = MAIL.format(subject=subject, lines=lines, text=text)
     return [["message", "<id>", "me@example.org", list(to or ("root",)), data, ["no burst"]], 0.0, tries, None, error]
 
