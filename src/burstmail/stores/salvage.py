@@ -26,7 +26,7 @@ ERRORS = 10_000
 ALL = (0, 2**62)
 # SQLITE_ERROR (no such table), CORRUPT, MISMATCH, FORMAT, NOTADB: the file's fault, and no retry helps.
 DAMAGE = {1, 11, 20, 24, 26}
-NOUNS = {"journal": "piece of input", "staged": "piece of input", "outbox": "waiting mail", "dead": "dead mail"}
+NOUNS = {"journal": "journal row", "staged": "journal row", "outbox": "waiting mail", "dead": "dead mail"}
 
 
 @dataclass(slots=True, kw_only=True)

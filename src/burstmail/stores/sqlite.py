@@ -180,7 +180,9 @@ class FileStore:
         )
 
     def __del__(self) -> None:
-        self.close()
+        # At the end of the interpreter even an import fails.
+        with suppress(ImportError):
+            self.close()
 
     def _saved(self, remains: Remains) -> Saved:
         self._position, last = remains.core.get(POSITION, [0, 0])
@@ -263,11 +265,10 @@ class FileStore:
             raise
 
     def _drop(self) -> None:
-        from sqlite3 import Error
-
         db, self._db = self._db, None
         if db is not None:
-            with suppress(Error):
+            # What is wrong with it has been said, or will be when it is next opened.
+            with suppress(Exception):
                 db.close()
 
 

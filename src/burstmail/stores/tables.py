@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
 PAGE = 8192
-# Checkpointed, and cut back, at so many bytes: a journal that comes and goes is then often never copied.
-LOG = 4 << 20
+# Bytes at which the log is copied into the file, and to which it is cut back: a journal that comes and goes within it is
+# copied once in a while only (written per byte read: 2.0 with 4 MiB, 1.6 with 16).
+LOG = 16 << 20
 # Seconds to wait for another's transaction. They are short; one who holds it longer is an operator at a prompt.
 BUSY = 5.0
 
