@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import resource
 import socket
+import threading
 import time
 import traceback
 from dataclasses import replace
@@ -178,6 +179,18 @@ def test_a_host_that_does_not_answer_is_left_after_the_connect_timeout(message):
         assert 0.3 <= time.monotonic() - start < 3
         for filler in fillers:
             filler.close()
+
+
+def test_without_a_thread_to_watch_the_time_it_is_temporary(message, monkeypatch):
+    def exhausted(self) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with Server() as server:
+        with monkeypatch.context() as short:
+            short.setattr(threading.Thread, "start", exhausted)
+            error = failure(server, message)
+        assert sink(server).send(message) == {}
+    assert type(error) is TemporaryDeliveryError and "can't start new thread" in str(error)
 
 
 # --- recipients -------------------------------------------------------------------------------------------------------
