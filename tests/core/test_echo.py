@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_compose import burst, composed
 
+from burstmail.core.aggregate import Aggregator
 from burstmail.core.echo import IDS, SAMPLE, Echo
-from burstmail.core.model import Batch
+from burstmail.core.flow import Flow
+from burstmail.core.model import Batch, Burst
 from burstmail.core.stage import Stage
 from burstmail.errors import StateMismatch
 
@@ -45,6 +47,7 @@ OTHERS = [
     f"Nov 23 10:00:00 web1 sshd[8]: Failed password for {'f' * 32}.burstmail@web1.example.org",
     f"Nov 23 10:00:00 web1 sshd[8]: {DIGITS}@web1.example.org",
     f"Nov 23 10:00:00 web1 sshd[8]: {DIGITS[1:]}.burstmail@web1.example.org",
+    f"Nov 23 10:00:00 web1 sshd[8]: a.burstmail@b {DIGITS}",
     ".burstmail@",
     "",
 ]
@@ -232,3 +235,27 @@ def test_a_hostile_batch_costs_no_more_than_a_few_scans(text: str) -> None:
     start = process_time()
     stage.feed(batch, 0.0)
     assert process_time() - start < 0.5
+
+
+def test_a_day_of_echoes_starts_no_burst_and_is_told_in_the_next_one() -> None:
+    flow = Flow(Aggregator(gap=5), epoch="e")
+    for second in range(0, 86400, 10):
+        assert flow.feed(flow.stamp(Batch.of(f"Nov 23 10:00:00 web1 burstmail[812]: {second}"), 1.0), second) == []
+        assert flow.held == 0
+    fresh = Flow(Aggregator(gap=5))
+    state = json.dumps(flow.dump())
+    assert len(state) < 2000
+    fresh.load(json.loads(state))
+    fresh.feed(fresh.stamp(Batch.of(["disk failed", OWN[0]]), 86400.0), 86400.0)
+    (attempt,) = fresh.poll(86500.0)
+    assert isinstance(attempt.item, Burst)
+    assert (attempt.item.head, attempt.item.count) == (("disk failed",), 1)
+    (note,) = attempt.item.notes
+    assert note.startswith(
+        '8,641 lines about burstmail itself were left out, such as "Nov 23 10:00:00 web1 burstmail[812]: 0".'
+    )
+    fresh.settle({}, 86500.0)
+    fresh.feed(fresh.stamp(Batch.of("again"), 86500.0), 86500.0)
+    (attempt,) = fresh.poll(86600.0)
+    assert isinstance(attempt.item, Burst)
+    assert attempt.item.notes == ()
