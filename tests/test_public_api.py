@@ -17,14 +17,14 @@ import pytest
 import burstmail
 import burstmail.testing
 
-ERRORS = "BurstmailError StateMismatch DeliveryError TemporaryDeliveryError PermanentDeliveryError"
+ERRORS = "BurstmailError StateMismatch StoreError DeliveryError TemporaryDeliveryError PermanentDeliveryError"
 CLOCKS = "Clock SystemClock Clocked"
-NOUNS = "Batch Burst CloseReason Message Attempt Item DeadLetter Keep Excerpt State"
+NOUNS = "Batch Burst CloseReason Message Attempt Item DeadLetter Keep Excerpt State Outage"
 SHAPE = "Stage Instant chain keyed Keyed"
 STEPS = "Framer Aggregator Session Window Caps Limit CoolDown Composer Outbox Backoff Flow Fields by each"
 EDGES = (
-    "Pipeline Statistics Sink SendmailSink SMTPSink CallbackSink MaildirSink Source StreamSource IterableSource "
-    "hostname default_sender"
+    "Pipeline Statistics Sink SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink Source StreamSource "
+    "IterableSource hostname default_sender Store Entry Change Saved MemoryStore FileStore"
 )
 NAMES = " ".join([ERRORS, CLOCKS, NOUNS, SHAPE, STEPS, EDGES]).split()
 FAKES = ["Delivery", "ManualClock", "RecordingSink", "Simulation"]

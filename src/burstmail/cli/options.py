@@ -254,6 +254,10 @@ def _add_keeping(parser: Parser) -> None:
         help="when it must have reached the disk: batch, each read; burst, each mail and each second; off, when the "
         "system likes (default: burst)",
     )
+    _add_words(group)
+
+
+def _add_words(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--log",
         metavar="FILE",
