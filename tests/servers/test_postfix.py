@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from burstmail import (
     Batch,
     Composer,
     DeliveryError,
+    Instant,
     Item,
     Message,
     PermanentDeliveryError,
@@ -109,6 +111,25 @@ def test_a_refused_recipient_keeps_the_others_from_nothing(postfix: Postfix) -> 
     assert isinstance(sink.refused["nobody@elsewhere.test"], PermanentDeliveryError)
     assert b"disk failed" in delivered(postfix, sink.sent[0])
     assert pipeline.statistics().dead == 1
+
+
+@pytest.mark.parametrize("way", ["sendmail", "smtp"])
+def test_a_mail_without_a_sender_arrives_without_one(postfix: Postfix, way: str) -> None:
+    # As a notice of a mail that failed must be sent (RFC 5321 section 4.5.5), or mail servers answer each other.
+    composer = Composer(to=f"ops@{DOMAIN}", sender=SENDER)
+    sink = Remembering(sink_for(way, postfix))
+    with Pipeline(Aggregator(gap=60), composer, Anonymous(), sink=sink, grace=30) as pipeline:
+        pipeline.feed(f"notice by {way}")
+    (message,) = sink.sent
+    assert message.sender == ""
+    assert delivered(postfix, message).startswith(b"Return-Path: <>\n")
+
+
+class Anonymous(Instant[Message, Message]):
+    """Takes the envelope's sender away."""
+
+    def feed(self, item: Message, now: float) -> list[Message]:
+        return [replace(item, sender="")]
 
 
 # Bytes on stdin, and how the mail shows them: nothing unescaped that a terminal or a server could act on.

@@ -21,10 +21,10 @@ folder, tls = sys.argv[1:]
 sinks = {
     "maildir": MaildirSink(folder + "/box"),
     "sendmail": SendmailSink(folder + "/sendmail"),
-    "smtp": SMTPSink("localhost", 1, tls=tls, timeout=5),
-    "fallback": FallbackSink(SMTPSink("127.0.0.1", 1), MaildirSink(folder + "/other")),
+    "smtp": SMTPSink("127.0.0.1", 1, tls=tls, timeout=5, local_hostname="web1"),
+    "fallback": FallbackSink(SMTPSink("127.0.0.1", 1, local_hostname="web1"), MaildirSink(folder + "/other")),
 }
-window, composer = Aggregator(gap=1), Composer(to="ops@example.org")
+window, composer = Aggregator(gap=1), Composer(to="ops@example.org", sender="me@example.org", host="web1")
 window.feed(Batch.of("disk failed", time=1e9), 0)
 (message,) = [mail for burst in window.drain(1) for mail in composer.feed(burst, 1)]
 
@@ -52,6 +52,6 @@ def test_without_a_descriptor_to_spare_every_sink_tries_again_later(tmp_path: Pa
     assert done.returncode == 0, done.stderr
     short, after = json.loads(done.stdout)
     assert {name: came[0] for name, came in short.items()} == dict.fromkeys(short, True), short
-    assert all("Too many open files" in told for name, (_, told) in short.items() if name != "smtp"), short
+    assert all("Too many open files" in told for _, told in short.values()), short
     assert after.pop("smtp")[1].endswith("Connection refused")
     assert after == {"maildir": "accepted", "sendmail": "accepted", "fallback": "accepted"}
