@@ -31,6 +31,7 @@ from burstmail import (
     each,
     keyed,
 )
+from burstmail.core.chain import Joined
 
 KEEP = Keep(head=2, tail=2, bytes=40)
 LETTER = each(lambda line: line[:1])
@@ -64,13 +65,31 @@ MANY_KEYS: dict[str, laws.Make] = {
 }
 ALL = {**ONE_KEY, **MANY_KEYS}
 
+
+class Paused(Joined[Any, Any, Any]):
+    """A chain whose caps, the last stage, can be paused."""
+
+    second: Any
+
+    def pause(self, now: float) -> list[Any]:
+        return [*self.poll(now), *self.second.pause(now)]
+
+    def resume(self, now: float) -> list[Any]:
+        return [*self.poll(now), *self.second.resume(now)]
+
+
+PAUSED: dict[str, laws.Make] = {
+    "one key": lambda: Paused(Aggregator(gap=2, max_age=5, keep=KEEP), caps()),
+    "many keys": lambda: Paused(windows(3), caps()),
+}
+
 gaps = st.sampled_from([0.0, 0.001, 0.5, 1.0, 1.5, 2.0, 3.0, 10.0, 1e4]) | st.floats(0, 12)
 letters = st.lists(st.sampled_from("abcde") | st.just("b" * 9), min_size=0, max_size=7)
 
 
 @st.composite
-def scripts(draw: st.DrawFn) -> list[tuple[float, Any]]:
-    """Batches whose lines are all different, stamped as a driver would, with flushes between."""
+def scripts(draw: st.DrawFn, *commands: str) -> list[tuple[float, Any]]:
+    """Batches whose lines are all different, stamped as a driver would, with flushes (or these commands) between."""
     out: list[tuple[float, Any]] = []
     number = 0
     for seq, (gap, kinds) in enumerate(draw(st.lists(st.tuples(gaps, letters), max_size=12)), 1):
@@ -79,7 +98,7 @@ def scripts(draw: st.DrawFn) -> list[tuple[float, Any]]:
         wall = draw(st.floats(1, 1e9))
         out.append((gap, Batch(text=text, count=len(names), time=wall, epoch="e", seq=seq)))
         if draw(st.booleans()):
-            out.append((draw(gaps), laws.FLUSH))
+            out.append((draw(gaps), draw(st.sampled_from(commands or (laws.FLUSH,)))))
     return out
 
 
@@ -136,6 +155,26 @@ def _of_key(batch: Batch, key: str) -> Batch:
 @given(script=scripts())
 def test_a_chain_keeps_the_caps_at_its_exit(script: laws.Script) -> None:
     laws.cap_law(MANY_KEYS["crowded windows to composer"], script, [(limit.count, limit.per) for limit in LIMITS])
+
+
+pauses = scripts(laws.FLUSH, laws.PAUSE, laws.RESUME)
+
+
+@pytest.mark.parametrize("make", PAUSED.values(), ids=PAUSED)
+@given(script=pauses)
+def test_the_laws_hold_for_a_chain_with_pauses(make: laws.Make, script: laws.Script) -> None:
+    laws.poll_law(make, script)
+    laws.conservation(make, script)
+    laws.progress(make, script)
+    laws.dump_law(make, script)
+    laws.pause_law(make, script)
+    laws.cap_law(make, script, [(limit.count, limit.per) for limit in LIMITS])
+
+
+@given(script=pauses)
+def test_order_and_the_batch_law_hold_with_pauses(script: laws.Script) -> None:
+    laws.order(PAUSED["one key"], script, key=lambda line: line[:1])
+    laws.batch_law(PAUSED["one key"], script)
 
 
 def _message(burst: Burst, number: int) -> Message:
