@@ -18,7 +18,7 @@ from burstmail import Pipeline, StreamSource
 from . import channel
 from .confirm import confirm
 from .manners import Manners
-from .options import Misuse, first_look, parse, parse_bundle, parse_queue
+from .options import Misuse, first_look, parse
 from .parts import pipeline_of
 from .place import STARTUP, Place, place_of
 
@@ -118,6 +118,7 @@ def _failure(error: Exception, arguments: Sequence[str]) -> int:
 
 
 def _queue(arguments: Sequence[str]) -> int:
+    from .commands import parse_queue
     from .queue import queue
 
     try:
@@ -128,6 +129,7 @@ def _queue(arguments: Sequence[str]) -> int:
 
 def _bundle(arguments: Sequence[str]) -> int:
     from .bundle import bundle
+    from .commands import parse_bundle
 
     options: dict[str, Any] = {}
     try:
