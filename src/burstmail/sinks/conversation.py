@@ -142,9 +142,7 @@ class Conversation(smtplib.SMTP):
     def _connected(self) -> socket.socket:
         """The first address that answers; each is given `connect_timeout`, all together the deadline."""
         failure: OSError = TimeoutError("no time left to connect")
-        # As bytes: for a str the first call loads a codec from the disk.
-        places = socket.getaddrinfo(self._host.encode("ascii"), self._port, type=socket.SOCK_STREAM)
-        for family, kind, protocol, _, address in places:
+        for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
             left = self._deadline - SystemClock().monotonic()
             if left <= 0:
                 break
