@@ -1,0 +1,129 @@
+"""A damaged store never keeps burstmail from starting: what is new is mailed, what is old is mailed or told of."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.faults.daemon import LINES, Daemon
+
+NEW = "after the damage"
+Damage = Callable[[bytes], bytes]
+
+
+@pytest.fixture(scope="module", params=["closed", "killed"])
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Daemon:
+    """A store with mails that wait; its process closed it, or was killed."""
+    daemon = Daemon(tmp_path_factory.mktemp(request.param))
+    # Where the Maildir should be is a file: every delivery fails for now.
+    daemon.maildir.write_text("")
+    with daemon.running(more=["--confirm", "--grace", "100ms"]) as process:
+        assert process.stdin and process.stdout
+        assert process.stdout.readline() == b"OK\n", str(daemon)
+        for line in LINES:
+            process.stdin.write(f"{line}\n".encode())
+            assert process.stdout.readline() == b"OK\n", str(daemon)
+        if request.param == "killed":
+            process.kill()
+        else:
+            process.stdin.close()
+            assert process.wait(20) == 0, str(daemon)
+    daemon.maildir.unlink()
+    return daemon
+
+
+def copies(whole: Daemon, place: Path, damages: Iterable[tuple[str, Damage]], name: str) -> Iterator[Daemon]:
+    """For each damage a copy of the store with one damaged file, and a run on it."""
+
+    def run(damage: tuple[str, Damage]) -> Daemon:
+        daemon = Daemon(place / f"{name}-{damage[0]}")
+        shutil.copytree(whole.state, daemon.state)
+        file = daemon.store / name
+        file.write_bytes(damage[1](file.read_bytes()))
+        daemon.restart(NEW)
+        return daemon
+
+    with ThreadPoolExecutor(2) as pool:
+        yield from pool.map(run, damages)
+
+
+def must_have_said(daemon: Daemon) -> None:
+    """The new line is mailed; every old one too, or both the log and a mail say that something is missing."""
+    daemon.must_have_mailed([NEW])
+    if set(LINES) <= set(daemon.mailed):
+        return
+    assert "damaged" in daemon.words, str(daemon)
+    assert any("damaged" in text for text in daemon.texts.values()), f"{daemon}\n{daemon.texts}"
+
+
+def cut(at: int) -> tuple[str, Damage]:
+    return f"cut-{at}", lambda data: data[:at]
+
+
+def flipped(at: int, bit: int) -> tuple[str, Damage]:
+    return f"flip-{at}.{bit}", lambda data: data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
+
+
+def test_truncated_at_every_64th_byte(whole: Daemon, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    size = (whole.store / "store.db").stat().st_size
+    places = range(0, size, 64)
+    chosen = places if pytestconfig.getoption("--full") else random.Random(3).sample(places, 12)
+    for daemon in copies(whole, tmp_path, map(cut, chosen), "store.db"):
+        must_have_said(daemon)
+
+
+def test_flipped_bits(whole: Daemon, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    size = (whole.store / "store.db").stat().st_size
+    dice = random.Random(4)
+    count = 1000 if pytestconfig.getoption("--full") else 12
+    # A third of them where the file says what it is.
+    places = [dice.randrange(200 if number % 3 == 0 else size) for number in range(count)]
+    for daemon in copies(whole, tmp_path, [flipped(at, dice.randrange(8)) for at in places], "store.db"):
+        must_have_said(daemon)
+
+
+@pytest.mark.parametrize("name", ["store.db-wal", "store.db-shm"])
+def test_what_a_killed_process_leaves_beside_it(
+    whole: Daemon, tmp_path: Path, name: str, pytestconfig: pytest.Config
+) -> None:
+    """The end of a log of writes that is torn is what a power cut leaves: nobody can tell that there was more."""
+    if not (whole.store / name).exists():
+        pytest.skip("a store that was closed has no such file")
+    size = (whole.store / name).stat().st_size
+    dice = random.Random(5)
+    count = 300 if pytestconfig.getoption("--full") else 4
+    damages = [cut(dice.randrange(size)) for _ in range(count)]
+    damages += [flipped(dice.randrange(size), dice.randrange(8)) for _ in range(count)]
+    for daemon in copies(whole, tmp_path, damages, name):
+        daemon.must_have_mailed([NEW])
+
+
+GARBAGE: dict[str, Damage] = {
+    "empty": lambda data: b"",
+    "text": lambda data: b"this is no database\n" * 100,
+    "random": lambda data: random.Random(6).randbytes(len(data)),
+    "zeros": lambda data: bytes(len(data)),
+    "only its header": lambda data: data[:100] + random.Random(7).randbytes(len(data) - 100),
+    "twice": lambda data: data + data,
+}
+
+
+@pytest.mark.parametrize("kind", GARBAGE)
+def test_garbage(whole: Daemon, tmp_path: Path, kind: str) -> None:
+    for daemon in copies(whole, tmp_path, [("garbage", GARBAGE[kind])], "store.db"):
+        must_have_said(daemon)
+
+
+@pytest.mark.parametrize("name", ["store.db", "store.db-wal", "store.db-shm", "lock"])
+def test_a_directory_in_the_place_of_a_file(whole: Daemon, tmp_path: Path, name: str) -> None:
+    daemon = Daemon(tmp_path / "run")
+    shutil.copytree(whole.state, daemon.state)
+    (daemon.store / name).unlink(missing_ok=True)
+    (daemon.store / name).mkdir()
+    daemon.restart(NEW)
+    daemon.must_have_mailed([NEW])
