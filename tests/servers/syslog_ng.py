@@ -113,7 +113,8 @@ class SyslogNg:
     def statistics(self) -> dict[str, int]:
         """Of the program() destination: processed, written, dropped, queued, ..."""
         rows = [row.split(";") for row in self.control("stats").splitlines()]
-        return {row[4]: int(row[5]) for row in rows if row[0] == "dst.program"}
+        # A command may have a semicolon in it.
+        return {row[-2]: int(row[-1]) for row in rows if row[0] == "dst.program"}
 
     def children(self) -> list[int]:
         """The pids of the burstmails that run: while one ends, another may have started."""
