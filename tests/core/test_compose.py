@@ -377,6 +377,11 @@ def test_another_place_is_another_message(change: dict[str, Any]) -> None:
     assert message_id(burst("a")) != message_id(replace(burst("a"), **change))
 
 
+def test_two_digests_that_begin_with_the_same_read_are_two_messages() -> None:
+    one, other = (burst("a", parts=parts) for parts in ((("k", 1), ("l", 1)), (("l", 1), ("k", 1))))
+    assert message_id(one) != message_id(other)
+
+
 @pytest.mark.parametrize("change", [{"first": TEN + 1}, {"closed": TEN}, {"excerpt": burst("c").excerpt}])
 def test_bursts_nobody_numbered_are_told_apart_by_what_they_are(change: dict[str, Any]) -> None:
     unnumbered = burst("a", epoch="", seq=0)

@@ -177,6 +177,19 @@ def test_order_and_the_batch_law_hold_with_pauses(script: laws.Script) -> None:
     laws.batch_law(PAUSED["one key"], script)
 
 
+# The key of some lines is that they have none.
+SOME = each(lambda line: line[:1].replace("a", ""))
+
+
+@given(script=pauses)
+def test_no_two_mails_have_the_same_message_id(script: laws.Script) -> None:
+    aggregator = Aggregator(gap=2, max_age=5, max_lines=4, key=SOME, keep=KEEP, keys=3)
+    mails = composer()
+    made = [burst for _, burst in laws.left(lambda: Paused(aggregator, caps()), script)]
+    ids = [mails.feed(burst, 0.0)[0].id for burst in made]
+    assert len(set(ids)) == len(ids), [(burst.key, burst.seq, burst.gone, burst.parts) for burst in made]
+
+
 def _message(burst: Burst, number: int) -> Message:
     return Message(id=f"<{number}@h>", sender="me@h", recipients=("a@h", "b@h"), data=b"x", burst=burst)
 

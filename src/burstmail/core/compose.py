@@ -98,6 +98,8 @@ def _identity(burst: Burst) -> str:
     from hashlib import sha256
 
     place: list[object] = [burst.epoch, burst.key, burst.seq, burst.gone, bool(burst.parts)]
+    # Lines of one read are counted per key: two digests may begin with the same read, and then with other keys of it.
+    place += [key for key, _ in burst.parts[:1]]
     if not burst.epoch:
         place += [burst.first, burst.closed, burst.count, burst.head, burst.tail]
     return sha256(ascii(place).encode()).hexdigest()[:32]
