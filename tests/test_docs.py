@@ -94,6 +94,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "PATH": f"{place}:{os.environ['PATH']}",
         "PYTHONPATH": f"{place}:{package}",
         "HOME": str(place),
+        "STATE_DIRECTORY": str(place / "state"),
         "TZ": "UTC",
         "LC_ALL": "C.UTF-8",
     }

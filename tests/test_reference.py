@@ -51,6 +51,10 @@ OPTIONS = {
     "--keep": lambda text: values.keep(text) == burstmail.Keep(),
     "--cap": lambda text: tuple(map(values.cap, text.split(" and "))) == limits().LIMITS,
     "--cool-down": lambda text: values.cool_down(text) == limits().PER_KEY,
+    "--backoff": lambda text: values.backoff(text) == burstmail.Backoff(),
+    "--give-up": lambda text: values.duration(text) == default(burstmail.Pipeline, "give_up"),
+    "--grace": lambda text: values.duration(text) == default(burstmail.Pipeline, "grace"),
+    "--sync": lambda text: text == default(burstmail.Pipeline, "sync"),
     "--subject": lambda text: text == default(burstmail.Composer, "subject"),
 }
 

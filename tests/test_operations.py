@@ -1,0 +1,119 @@
+"""The operations page is complete and true: every line of the log, every file, signal and exit status is on it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import burstmail
+from burstmail import cli
+from burstmail.cli import channel, commands, manners, place, queue
+from burstmail.stores import place as files
+from burstmail.stores import sqlite
+
+PACKAGE = Path(burstmail.__file__).parent
+TEXT = (Path(__file__).resolve().parent.parent / "docs" / "operations.md").read_text()
+LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
+# Options that are wrong and an input that cannot be read: each explains itself, and none is like the other.
+SELF_EXPLAINING = {"cli/__init__.py"}
+DIRECTIVE = re.compile(r"%[a-z]")
+# What stands for a directive on the page.
+PLACE = "[A-Z]+"
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table under a heading of the page, without the table's own head."""
+    text = TEXT.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    found = [line for line in text.splitlines() if line.startswith("|") and not line.startswith("|--")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in found][1:]
+
+
+def messages() -> Iterator[tuple[str, str]]:
+    """(file, format) of everything that is logged."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and is_logging(node.func):
+                yield str(path.relative_to(PACKAGE)), message(node, tree)
+
+
+def is_logging(function: ast.expr) -> bool:
+    if not isinstance(function, ast.Attribute) or function.attr not in LEVELS:
+        return False
+    # `Parser.error` and the like log nothing.
+    return "logger" in ast.unparse(function.value).lower()
+
+
+def message(call: ast.Call, tree: ast.Module) -> str:
+    """The format of a call; where that is no more than %s and its argument is a constant, the constant."""
+    first = call.args[0]
+    assert isinstance(first, ast.Constant), f"{ast.unparse(call)}: say it in a literal, so that it can be documented"
+    text = str(first.value)
+    if text == "%s" and isinstance(name := call.args[1], ast.Name):
+        constants = {ast.unparse(node.targets[0]): node.value for node in tree.body if isinstance(node, ast.Assign)}
+        found = constants.get(name.id)
+        return str(found.value) if isinstance(found, ast.Constant) else text
+    return text
+
+
+MESSAGES = [(path, text) for path, text in messages() if text != "%s" or path not in SELF_EXPLAINING]
+ROWS = rows("The log")
+
+
+def is_documented(text: str, cell: str) -> bool:
+    pattern = PLACE.join(re.escape(part) for part in DIRECTIVE.split(text))
+    return re.fullmatch(f"`{pattern}`", cell) is not None
+
+
+@pytest.mark.parametrize(("path", "text"), MESSAGES)
+def test_every_line_of_the_log_is_on_the_page_with_what_to_do(path: str, text: str) -> None:
+    found = [row for row in ROWS if is_documented(text, row[0])]
+    assert found, f"{path} logs {text!r}: add it to the table in docs/operations.md, %s and %d as words in capitals"
+    assert all(len(row) == 2 and len(row[1]) > 10 for row in found)
+
+
+def test_the_page_has_no_line_that_is_not_logged() -> None:
+    own = "%d log lines could not be written"
+    assert own.removeprefix("%d") in (PACKAGE / "cli" / "channel.py").read_text()
+    logged = [text for _, text in MESSAGES] + [own]
+    assert [row[0] for row in ROWS if not any(is_documented(text, row[0]) for text in logged)] == []
+
+
+def test_every_exit_status_is_on_the_page() -> None:
+    written = {int(row[0]) for row in rows("Exit status")}
+    assert written == {cli.OK, cli.BUG, cli.UNREADABLE, cli.UNDELIVERED, cli.MISUSE, queue.NO_SUCH}
+    assert queue.UNREADABLE == cli.UNREADABLE
+    assert 127 not in written
+
+
+def test_every_signal_is_on_the_page() -> None:
+    written = {name for row in rows("Signals") for name in row[0].split(", ")}
+    assert written == {number.name for number in (*manners.STOP, signal.SIGHUP, signal.SIGUSR1)}
+
+
+def test_every_file_is_on_the_page() -> None:
+    written = " ".join(row[0] + row[1] for row in rows("Files"))
+    names = [files.DATABASE, *(files.DATABASE + end for end in files.COMPANIONS), "lock", "door", "log", "log.1"]
+    assert [name for name in names if not re.search(rf"[/`]{re.escape(name)}`", written)] == []
+    assert f"{files.DATABASE}.damaged-1" in written
+    assert f"up to `-{files.DAMAGED}`" in written
+    assert f"`DIR/{place.STARTUP}/log`" in written
+    assert f"{channel.FILE_BYTES // 1024} KiB" in written
+    assert place.SYSTEM in TEXT
+    assert f"{sqlite.DEAD:,} dead letters" in TEXT
+
+
+def test_every_action_of_the_queue_is_on_the_page() -> None:
+    written = " ".join(row[0] for row in rows("The queue"))
+    assert [action for action in commands.ACTIONS if action != "list" and f"queue {action} " not in written] == []
+
+
+def test_what_makes_a_name_is_on_the_page() -> None:
+    text = TEXT.split("\n## Names\n", 1)[1].split("\n## ", 1)[0]
+    options = {"sender": "from"}
+    assert [name for name in place.IDENTITY if f"`--{options.get(name, name)}`" not in text] == []
