@@ -1,0 +1,91 @@
+"""Nothing is lost: the engine under crashes at every write, a store that fails, and sinks that do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from random import Random
+from typing import Any
+
+import pytest
+
+from burstmail import (
+    Aggregator,
+    Caps,
+    Composer,
+    CoolDown,
+    Keep,
+    Limit,
+    PermanentDeliveryError,
+    Stage,
+    TemporaryDeliveryError,
+    each,
+)
+from tests.drivers.life import Life
+
+DOWN = TemporaryDeliveryError("connection refused")
+PART = {"a@example.org": DOWN}
+# So many that nothing is ever left out, and each line can be looked for.
+ALL = Keep(head=5000, tail=5000, bytes=10**7)
+
+
+def stages() -> Sequence[Stage[Any, Any]]:
+    return (
+        Aggregator(gap=5, max_age=60, key=each(lambda line: line[-1]), keep=ALL),
+        Caps(Limit(3, per=60), Limit(5, per=900), per_key=CoolDown(first=60, longest=900)),
+        Composer(to=["a@example.org", "b@example.org"], sender="me@example.org", host="example.org"),
+    )
+
+
+GAPS = [0.0, 0.5, 4.9, 5.0, 70.0, 1000.0, 1e5]
+# 40 lives of some 30 steps take seconds.
+SEEDS = pytest.mark.parametrize(
+    "seeds", [range(40), pytest.param(range(40, 5000), marks=pytest.mark.full)], ids=["40 lives", "5,000 lives"]
+)
+
+
+def words(chance: Random, some: Sequence[Any], often: float) -> Iterator[Any]:
+    while True:
+        yield chance.choice(some) if chance.random() < often else ""
+
+
+def lived(seed: int, faults: Sequence[str], outcomes: Sequence[Any], **options: Any) -> Life:
+    """A life of random steps, with so many faults, to its quiet end."""
+    chance = Random(seed)
+    life = Life(stages, words(chance, faults, 0.2), words(chance, outcomes, 0.3), **options)
+    for _ in range(chance.randrange(5, 60)):
+        life.wait(chance.choice(GAPS))
+        if chance.random() < 0.9:
+            life.lines(chance.randrange(1, 8))
+        else:
+            life.flush()
+    life.end()
+    return life
+
+
+@SEEDS
+def test_a_crash_at_any_write_loses_nothing_and_repeats_only_under_the_same_id(seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        life = lived(seed, ["crash", "crash after"], [DOWN, PART, "crash", "crash after"])
+        life.check()
+        assert life.crashes
+
+
+@SEEDS
+def test_a_store_that_fails_now_and_then_loses_nothing_while_the_process_lives(seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        life = lived(seed, ["fail", "fail after"], [DOWN, PART])
+        life.check()
+        assert not life.crashes
+
+
+@SEEDS
+def test_what_a_store_has_survives_a_crash_that_comes_while_it_fails(seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        faults = ["fail", "fail after", "crash", "crash after"]
+        lived(seed, faults, [DOWN, PART, "crash"], exact=False).check()
+
+
+@SEEDS
+def test_every_destination_gets_everything(seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        lived(seed, ["crash", "crash after"], [DOWN, PART], destinations=("here", "there")).check()
