@@ -40,6 +40,10 @@ def delivered(folder: Path) -> list[list[str]]:
     return [shown(path.read_text()) for path in found]
 
 
+def all_lines(folder: Path) -> list[str]:
+    return [line for mail in delivered(folder) for line in mail]
+
+
 def queue(folder: Path, *arguments: str) -> str:
     done = run("queue", "--state", str(folder / "state"), *arguments)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -68,7 +72,7 @@ def test_an_open_burst_survives_a_kill(sendmail: Path, tmp_path: Path) -> None:
         until(lambda: "1 line in the journal" in queue(tmp_path))
         process.kill()
     assert run(*options(sendmail, "--cool-down", "off"), lines=b"two\n").returncode == 0
-    assert sorted(line for mail in delivered(tmp_path) for line in mail) == ["one", "two"]
+    assert sorted(all_lines(tmp_path)) == ["one", "two"]
 
 
 def test_a_retry_reaches_a_burstmail_that_runs(sendmail: Path, tmp_path: Path) -> None:
@@ -128,7 +132,7 @@ def test_two_of_one_name_share_the_work(sendmail: Path, tmp_path: Path) -> None:
             catching(process)
         first.stdin.write(b"of the first\n")
         second.stdin.write(b"of the second\n")
-        until(lambda: sorted(sum(delivered(tmp_path), [])) == ["of the first", "of the second"])
+        until(lambda: sorted(all_lines(tmp_path)) == ["of the first", "of the second"])
         # Whoever ends leaves the store to the other.
         first.stdin.close()
         assert ended(first)[0] == 0
@@ -136,7 +140,7 @@ def test_two_of_one_name_share_the_work(sendmail: Path, tmp_path: Path) -> None:
         until(lambda: ["later"] in delivered(tmp_path))
         second.stdin.close()
         assert ended(second)[0] == 0
-    assert len(sum(delivered(tmp_path), [])) == 3
+    assert len(all_lines(tmp_path)) == 3
 
 
 def test_a_trial_run_sends_nothing_that_waits(sendmail: Path, tmp_path: Path) -> None:
