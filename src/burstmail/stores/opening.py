@@ -10,10 +10,12 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from .place import Place
-from .rows import EPOCH, TROUBLES, Damaged
+from ..core.words import number, plural
+from .journal import Found, Journal
+from .place import Place, synced
+from .rows import CORE, EPOCH, POSITION, TROUBLES, Damaged, entry_row
 from .salvage import Remains, is_damage, remains_of
-from .tables import build, complete, connected, prepared
+from .tables import build, complete, connected, insert, prepared, put, transaction
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -50,16 +52,60 @@ def made(place: Place) -> str:
     """
     if place.identity() is None and complete(place):
         # A crash had come between the two renamings of a mended file.
-        place.install(place.slot())
+        place.install(place.slot(place.database))
     place.discard()
-    if not place.check():
+    if not place.check(*place.files):
         return "it is no file"
     if place.identity() is None:
         if os.path.lexists(place.database + "-wal"):
             return "only its write-ahead log is there"
         build(place, Remains())
-        place.install(place.slot())
+        place.install(place.slot(place.database))
     return ""
+
+
+def recovered(place: Place, database: Connection, remains: Remains, journal: Journal) -> int:
+    """Add what is in the journal's file to what was read, and open it. Returns the generation of what is to come.
+
+    Raises StoreError, OSError and sqlite3.Error. Damage moves the file aside, and its entries into the database.
+    """
+    found = written(place, remains, journal)
+    _, _, generation = remains.core.get(POSITION, (0, 0, found.generation))
+    if found.lost:
+        generation = max(generation, found.generation) + 1
+        _set_aside(place, database, remains, found, generation)
+        found = Found()
+    if journal.open(found.end, max((entry.id for entry in found.entries), default=0)):
+        synced(place.directory)
+    return int(generation)
+
+
+def written(place: Place, remains: Remains, journal: Journal) -> Found:
+    """Read the journal's file, and add what is not in the state yet to the entries from the database, in order."""
+    # Without a position nobody knows what is left over: better twice than not at all.
+    position, _, generation = remains.core.get(POSITION, (0, 0, None))
+    found = journal.read(generation) if place.check(place.journal) else Found(lost=1)
+    entries = {entry.id: entry for entry in (*remains.adopted, *found.entries)}
+    # A damaged database may show entries that had left.
+    remains.adopted = [entries[id] for id in sorted(entries) if id > position]
+    return found
+
+
+def _set_aside(place: Place, database: Connection, remains: Remains, found: Found, generation: int) -> None:
+    kept = place.slot(place.journal)
+    lost = f"{number(found.lost)} bytes of it, with {plural(found.lines, 'line')}, could not be read"
+    words = f"the journal {place.journal} was damaged and is kept as {kept}; {lost}"
+    position, last = remains.core.get(POSITION, [0, 0])[:2]
+    remains.core[POSITION] = [position, last, generation]
+    remains.core[TROUBLES] = [*remains.core.get(TROUBLES, []), words]
+    database.execute("PRAGMA synchronous = FULL")
+    with transaction(database):
+        database.execute("DELETE FROM adopted")
+        insert(database, "adopted", ((entry.id, *entry_row(entry)) for entry in remains.adopted))
+        for key in (POSITION, TROUBLES):
+            put(database, "core", CORE.index(key), key, remains.core[key])
+    database.execute("PRAGMA synchronous = NORMAL")
+    place.keep(place.journal, kept)
 
 
 def _check(database: Connection, remains: Remains) -> None:
@@ -75,7 +121,7 @@ def _check(database: Connection, remains: Remains) -> None:
 def _mended(place: Place, fault: str) -> tuple[Connection, Remains]:
     """Keep the damaged file beside, and make a fresh one of what can be read of it."""
     remains = _rest(place)
-    kept = place.slot()
+    kept = place.slot(place.database)
     words = f"the store {place.database} was damaged ({fault}) and is kept as {kept}; {remains.words()}"
     remains.core[TROUBLES] = [*remains.core.get(TROUBLES, []), words]
     build(place, remains)
@@ -87,7 +133,7 @@ def _mended(place: Place, fault: str) -> tuple[Connection, Remains]:
 def _rest(place: Place) -> Remains:
     from sqlite3 import DatabaseError
 
-    if not place.check() or place.identity() is None:
+    if not place.check(*place.files) or place.identity() is None:
         return Remains.nothing()
     try:
         with closing(connected(place.database, mode="ro")) as database:

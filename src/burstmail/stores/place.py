@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 from ..errors import StoreError
 
-DATABASE = "store.db"
+DATABASE, JOURNAL = "store.db", "store.journal"
 # Beside a database in WAL mode; they belong to it and move with it.
 COMPANIONS = ("-wal", "-shm")
 DAMAGED = 3
@@ -27,6 +27,7 @@ class Place:
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self.directory = os.path.abspath(os.fsdecode(directory))
         self.database = self.path(DATABASE)
+        self.journal = self.path(JOURNAL)
         self.draft = self.path(DATABASE + ".new")
         self._lock: int | None = None
         self._owner = 0
@@ -48,17 +49,22 @@ class Place:
             if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
                 raise StoreError(f"{parent} is writable for all, so {self.directory} is nobody's: chmod o-w {parent}")
             for path in (self.path("lock"), self.path("door")):
-                if not self._check(path):
+                if not self.check(path):
                     raise StoreError(f"{path} is no file: remove it")
 
-    def check(self) -> bool:
-        """Whether the database and its companions are files, where they exist at all. False is damage.
+    def check(self, *paths: str) -> bool:
+        """Whether these are files, where they exist at all. False is damage.
 
         Raises StoreError for files that are somebody else's, and for links.
         """
-        with told(f"cannot look at {self.database}"):
-            files = [self._check(self.database + end) for end in ("", *COMPANIONS)]
+        with told(f"cannot look at {paths[0]}"):
+            files = [self._check(path) for path in paths]
         return all(files)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The database and its companions."""
+        return tuple(self.database + end for end in ("", *COMPANIONS))
 
     def take(self) -> bool:
         """Get the store for this process; False when somebody else has it. Kept until `release`."""
@@ -120,6 +126,13 @@ class Place:
         for end in ("", "-journal", *COMPANIONS):
             _remove(self.draft + end)
 
+    def keep(self, path: str, kept: str) -> None:
+        """Move a damaged file aside."""
+        with told(f"cannot move {path} aside"):
+            _remove(kept)
+            os.replace(path, kept)
+            synced(self.directory)
+
     def install(self, kept: str) -> None:
         """Put the draft into the database's place; what is there is kept as `kept`."""
         with told(f"cannot replace {self.database}"):
@@ -133,9 +146,9 @@ class Place:
             os.replace(self.draft, self.database)
             synced(self.directory)
 
-    def slot(self) -> str:
-        """A name to keep a damaged database under: a free one, else the oldest's."""
-        names = [f"{self.database}.damaged-{number}" for number in range(1, DAMAGED + 1)]
+    def slot(self, path: str) -> str:
+        """A name to keep a damaged file under: a free one, else the oldest's."""
+        names = [f"{path}.damaged-{number}" for number in range(1, DAMAGED + 1)]
         return min(names, key=lambda name: os.lstat(name).st_ctime if os.path.lexists(name) else 0.0)
 
     def _still(self, name: str, fd: int) -> bool:
@@ -211,7 +224,7 @@ def _unlock(fd: int, owner: int) -> None:
     import fcntl
 
     # Not only closed: a process forked meanwhile holds the same lock. And in such a process: only closed.
-    # An error here is nobody's: what was to be done under the lock has been done, and the lock goes with the descriptor.
+    # An error here is nobody's: what was to be done under the lock is done, and the lock goes with the descriptor.
     if owner == os.getpid():
         with suppress(OSError):
             fcntl.flock(fd, fcntl.LOCK_UN)

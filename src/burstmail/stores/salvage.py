@@ -26,7 +26,7 @@ ERRORS = 10_000
 ALL = (0, 2**62)
 # SQLITE_ERROR (no such table), CORRUPT, MISMATCH, FORMAT, NOTADB: the file's fault, and no retry helps.
 DAMAGE = {1, 11, 20, 24, 26}
-NOUNS = {"journal": "journal row", "staged": "journal row", "outbox": "waiting mail", "dead": "dead mail"}
+NOUNS = {"adopted": "journal row", "staged": "journal row", "outbox": "waiting mail", "dead": "dead mail"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Remains:
     core: dict[str, State] = field(default_factory=dict)
     outbox: list[Row] = field(default_factory=list)
     dead: list[Row] = field(default_factory=list)
-    journal: list[Entry] = field(default_factory=list)
+    adopted: list[Entry] = field(default_factory=list)
     staged: list[Entry] = field(default_factory=list)
     lost: Counter[str] = field(default_factory=Counter)
     """Rows that cannot be read, by table; and how many 'lines' they say they had."""
@@ -85,7 +85,7 @@ def remains_of(database: Connection) -> Remains:
     """Everything that can be read. Raises sqlite3.DatabaseError only for what is no damage (I/O, memory, locks)."""
     remains = Remains()
     remains.core = dict(_decoded(database, "core", remains, value_of))
-    remains.journal = list(_decoded(database, "journal", remains, entry_of))
+    remains.adopted = list(_decoded(database, "adopted", remains, entry_of))
     remains.staged = list(_decoded(database, "staged", remains, lambda row: entry_of((0, *row[1:]))))
     remains.outbox = list(_decoded(database, "outbox", remains, checked))
     remains.dead = list(_decoded(database, "dead", remains, checked))

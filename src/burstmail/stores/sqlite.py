@@ -1,8 +1,9 @@
-"""Store in a directory: one SQLite file, which survives a kill at any moment, and a power cut up to the last sync.
+"""Store in a directory: a database and a journal. They survive a kill at any moment, and a power cut up to the sync.
 
-Whoever has the lock reads and writes; others only leave entries for him (`stage`). A damaged file is replaced by a
-fresh one with all that can still be read, and kept beside it. Any error closes the database; `open` begins anew, on new
-descriptors, since an fsync that has failed once succeeds the next time without having written.
+State, outbox, dead letters and what others have staged are in an SQLite file. What is read is in the journal's file,
+which is emptied when a state on the disk covers it. Whoever has the lock reads and writes; others only stage. What is
+damaged is replaced by what can still be read of it, and kept beside. Any error closes the files; `open` begins anew,
+on new descriptors, since an fsync that has failed once succeeds the next time without having written.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING
 from ..core.stage import State
 from ..errors import StoreError
 from . import FLUSH, LINES, Change, Entry, Saved, numbered
-from .opening import made, opened
+from .journal import Journal
+from .opening import made, opened, recovered, written
 from .place import Place
 from .rows import CORE, EPOCH, POSITION, STATE, TROUBLES, Damaged, entry_of, entry_row, value_of, value_row
 from .salvage import Remains, Row, is_damage, remains_of
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 # Dead letters that are kept; the oldest go.
 DEAD = 1000
+# Bytes of journal for which a sync is worth while, to empty it.
+WORTH = 1 << 20
 # What one `adopt` moves at most, in bytes: others may have staged a flood.
 ADOPTED = 8 << 20
 
@@ -61,6 +65,7 @@ class FileStore:
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._place = Place(directory)
+        self._journal = Journal(self._place.journal)
         self._db: Connection | None = None
         # Which file the connection is to.
         self._identity: tuple[int, int] | None = None
@@ -70,7 +75,9 @@ class FileStore:
         self._suspicion = ""
         # Row numbers of the outbox, by key: only the holder of the lock changes it.
         self._waiting: dict[str, int] = {}
-        self._position = self._last = 0
+        self._position = self._last = self._generation = 0
+        # Whether there is something in the database's log that a power cut could take.
+        self._unsynced = True
         self._untold = False
 
     def __repr__(self) -> str:
@@ -89,38 +96,41 @@ class FileStore:
             with self._place.door():
                 self._db, remains = opened(self._place, self._suspicion)
                 self._identity, self._full, self._suspicion = self._place.identity(), False, ""
+            self._generation = recovered(self._place, self._db, remains, self._journal)
+            # What was written before is in the system's memory, at best.
+            self._unsynced = True
             return self._saved(remains)
 
     def append(self, entry: Entry, *, sync: bool = False) -> None:
         """Add to the journal, under the entry's own id."""
-        with self._guard("write to") as db:
-            self._level(db, sync)
-            # A single statement is a transaction that takes the write lock as it begins.
-            insert(db, "journal", [(entry.id, *entry_row(entry))])
+        with self._guard("write to"):
+            self._journal.append(entry, self._generation)
             self._last = max(self._last, entry.id)
+            if sync:
+                self._journal.sync()
 
     def commit(self, change: Change, *, sync: bool = True) -> None:
         """Make one change."""
         with self._guard("write to") as db:
+            if sync and self._journal.last > max(self._position, change.position):
+                self._journal.sync()
             self._level(db, sync)
             with transaction(db):
                 if change.whole:
-                    db.execute("DELETE FROM journal")
+                    db.execute("DELETE FROM adopted")
                     db.execute("DELETE FROM outbox")
                     self._waiting.clear()
+                    self._generation += 1
                 self._put_core(db, change)
                 self._put_waiting(db, change)
                 self._put_dead(db, change)
+            self._empty(change.whole)
 
     def sync(self) -> None:
         """All that was written survives a power cut from here on."""
         with self._guard("sync"):
-            # Not the database itself: closing a second descriptor of it would drop the locks held through the first.
-            fd = os.open(self._place.database + "-wal", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-            try:
-                os.fdatasync(fd)
-            finally:
-                os.close(fd)
+            self._journal.sync()
+            self._sync_log()
 
     def stage(self, entry: Entry, *, sync: bool = False) -> None:
         """Leave an entry for whoever has the store. May be called without having it, from any process."""
@@ -134,7 +144,7 @@ class FileStore:
     def adopt(self, last: int, now: float, wall: float) -> Sequence[Entry]:
         """What others have staged, in order, moved in one transaction: 8 MiB at most, the rest with the next call."""
         with self._guard("write to") as db:
-            if self._identity != self._place.identity() or not self._place.taken:
+            if self._identity != self._place.identity() or not (self._place.taken and self._journal.there):
                 raise StoreError(f"{self._place.directory}: the store's files have been removed or replaced")
             if db.execute("SELECT id FROM staged LIMIT 1").fetchone() is None:
                 return []
@@ -143,7 +153,7 @@ class FileStore:
                 staged = list(_portion(db))
                 entries = numbered([entry_of((0, *row[1:])) for row in staged], last, now, wall)
                 kept = [entry for entry in entries if entry.kind in (LINES, FLUSH)]
-                insert(db, "journal", ((entry.id, *entry_row(entry)) for entry in kept))
+                insert(db, "adopted", ((entry.id, *entry_row(entry)) for entry in kept))
                 db.execute("DELETE FROM staged WHERE id <= ?", (staged[-1][0],))
             self._last = max([self._last, *(entry.id for entry in kept)])
         return entries
@@ -164,19 +174,20 @@ class FileStore:
         """What is kept now, whoever has the store; only reads. Raises StoreError when it cannot be read."""
         with self._guard("read", opens=True):
             self._place.prepare()
-            if not self._place.check() or self._place.identity() is None:
+            if not self._place.check(*self._place.files) or self._place.identity() is None:
                 raise StoreError(f"there is no store in {self._place.directory}")
             with closing(connected(self._place.database, mode="ro")) as database:
                 database.execute("BEGIN")
                 remains = remains_of(database)
-        both = [*remains.journal, *remains.staged]
+            found = written(self._place, remains, Journal(self._place.journal))
+        both = [*remains.adopted, *remains.staged]
         return Listing(
             waiting=[value_of(row) for row in remains.outbox],
             dead=[value_of(row) for row in remains.dead],
-            entries=len(remains.journal),
+            entries=len(remains.adopted),
             lines=sum(entry.count for entry in both if entry.kind == LINES),
             staged=len(remains.staged),
-            damage="" if remains.whole else remains.words(),
+            damage="" if remains.whole and not found.lost else remains.words(),
         )
 
     def __del__(self) -> None:
@@ -185,16 +196,14 @@ class FileStore:
             self.close()
 
     def _saved(self, remains: Remains) -> Saved:
-        self._position, last = remains.core.get(POSITION, [0, 0])
-        # A damaged file may show entries that had left.
-        journal = [entry for entry in remains.journal if entry.id > self._position]
-        self._last = max([self._position, last, *(entry.id for entry in journal)])
+        self._position, last, _ = remains.core.get(POSITION, [0, 0, 0])
+        self._last = max([self._position, last, *(entry.id for entry in remains.adopted)])
         self._waiting = {row[1]: row[0] for row in remains.outbox}
         self._untold = TROUBLES in remains.core
         return Saved(
             epoch=remains.core[EPOCH],
             state=remains.core.get(STATE),
-            journal=journal,
+            journal=remains.adopted,
             outbox=dict(value_of(row) for row in remains.outbox),
             last=self._last,
             troubles=remains.core.get(TROUBLES, ()),
@@ -209,8 +218,26 @@ class FileStore:
         if change.position > self._position or change.whole:
             self._position = max(self._position, change.position)
             self._last = max(self._last, self._position)
-            put(db, "core", CORE.index(POSITION), POSITION, [self._position, self._last])
-            db.execute("DELETE FROM journal WHERE id <= ?", (self._position,))
+            put(db, "core", CORE.index(POSITION), POSITION, [self._position, self._last, self._generation])
+            db.execute("DELETE FROM adopted WHERE id <= ?", (self._position,))
+
+    def _empty(self, whole: bool) -> None:
+        """Empty the journal when all of it is in a state, and that on the disk; for little of it no sync is made."""
+        if whole or self._position >= self._journal.last:
+            if whole or self._journal.size >= WORTH:
+                self._sync_log()
+            if not self._unsynced:
+                self._journal.empty()
+
+    def _sync_log(self) -> None:
+        if self._unsynced:
+            # Not the database itself: closing a second descriptor of it would drop the locks held through the first.
+            fd = os.open(self._place.database + "-wal", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                os.fdatasync(fd)
+            finally:
+                os.close(fd)
+            self._unsynced = False
 
     def _put_waiting(self, db: Connection, change: Change) -> None:
         for key, row in change.outbox.items():
@@ -245,6 +272,8 @@ class FileStore:
         if sync != self._full:
             db.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
             self._full = sync
+        # A synced commit syncs what was written to the log before it, too.
+        self._unsynced = not sync
 
     @contextmanager
     def _guard(self, doing: str, *, opens: bool = False) -> Iterator[Connection]:
@@ -270,6 +299,8 @@ class FileStore:
             # What is wrong with it has been said, or will be when it is next opened.
             with suppress(Exception):
                 db.close()
+        with suppress(OSError):
+            self._journal.close()
 
 
 def _portion(db: Connection) -> Iterator[Row]:

@@ -19,10 +19,9 @@ from .salvage import Remains, Row, is_damage
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-PAGE = 8192
-# Bytes at which the log is copied into the file, and to which it is cut back: a journal that comes and goes within it is
-# copied once in a while only (written per byte read: 2.0 with 4 MiB, 1.6 with 16).
-LOG = 16 << 20
+PAGE = 4096
+# Bytes at which the log is copied into the file, and to which it is cut back.
+LOG = 4 << 20
 # Seconds to wait for another's transaction. They are short; one who holds it longer is an operator at a prompt.
 BUSY = 5.0
 
@@ -96,7 +95,7 @@ def _fill(database: Connection, remains: Remains) -> None:
     # A new name for the numbering: numbers that are lost may have been used.
     core = remains.core | {EPOCH: token_hex(16)}
     insert(database, "core", ((CORE.index(key), *value_row(key, value)) for key, value in core.items()))
-    insert(database, "journal", ((entry.id, *entry_row(entry)) for entry in remains.journal))
+    insert(database, "adopted", ((entry.id, *entry_row(entry)) for entry in remains.adopted))
     insert(database, "staged", ((number, *entry_row(entry)) for number, entry in enumerate(remains.staged, 1)))
     insert(database, "outbox", remains.outbox)
     insert(database, "dead", remains.dead)
