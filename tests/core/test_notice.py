@@ -85,6 +85,19 @@ def test_no_notice_follows_a_notice() -> None:
     assert (stage.deadline, stage.drain(1e6)) == (inf, [])
 
 
+def test_where_notices_are_refused_the_next_comes_a_day_later() -> None:
+    stage = notices()
+    (notice,) = stage.feed(letter(), 0.0)
+    stage.feed(letter(notice), 60.0)
+    stage.feed(letter(), 61.0)
+    assert stage.deadline == 60.0 + 86400
+    # Somebody has taken this one.
+    (second,) = stage.poll(86500.0)
+    stage.feed(letter(replace(second, recipients=("a@h",)), others=("b@h",)), 86501.0)
+    stage.feed(letter(), 86502.0)
+    assert stage.deadline == 60.0 + 86400 + INTERVAL
+
+
 def test_nothing_is_said_about_what_is_no_mail() -> None:
     stage = notices()
     assert stage.feed(letter(burst("a")), 0.0) == []

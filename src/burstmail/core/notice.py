@@ -3,7 +3,8 @@
 It cannot loop: its envelope sender is empty, as for every report about mail (RFC 5321 section 4.5.5), it is marked as
 made by a machine (RFC 3834 section 5: auto-generated, for it answers nobody), and none is made about another.
 It goes to the recipients that did not refuse, to all when they were only given up, and to the sender when none is left.
-Limits: one in 15 minutes, what comes meanwhile is put together; it tells of 10 mails and counts the others.
+Limits: one in 15 minutes, a day after one that was refused; what comes meanwhile is put together. It tells of 10 mails
+and counts the others.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 # As long as the caps keep a noisy key waiting at most: a server that refuses everything must not fill the queue.
 INTERVAL = 900.0
+# Where nobody takes notices, they would make half of the dead letters.
+REFUSED = 86400.0
 ROWS = 10
 RECIPIENTS = 100
 LONGEST = 300
@@ -67,13 +70,14 @@ class Notices:
 
     def __init__(self, *, zone: tzinfo | None = None) -> None:
         self._zone = zone
-        self._last = -inf
+        # When the next may leave.
+        self._next = -inf
         self._waiting: _Waiting | None = None
 
     @property
     def deadline(self) -> float:
         """When the next notice may leave; `inf` while there is nothing to tell."""
-        return max(self._last + INTERVAL, self._waiting.since) if self._waiting else inf
+        return max(self._next, self._waiting.since) if self._waiting else inf
 
     @property
     def held(self) -> int:
@@ -84,6 +88,8 @@ class Notices:
         """`poll(now)`, then the dead letter. Nothing is said about a notice, nor about a Burst, which is no mail."""
         out = self.poll(now)
         mail = item.item
+        if isinstance(mail, Message) and not mail.sender and not item.others:
+            self._next = now + REFUSED
         if not isinstance(mail, Message) or not _is_address(mail.sender):
             return out
         told = self._waiting or _opened(mail, item.waited, now)
@@ -110,25 +116,25 @@ class Notices:
         told, self._waiting = self._waiting, None
         if told is None:
             return []
-        self._last = now
+        self._next = now + INTERVAL
         burst = replace(told.burst, time=told.burst.time + (now - told.since))
         id = f"<{_identity(told)}{MARK}{told.host}>"
         data = rendered(_headers(told, id, header_date(moment(burst.time, self._zone))), _text(told))
         return [Message(id=id, sender="", recipients=tuple(told.recipients), data=data, burst=burst)]
 
     def dump(self) -> State:
-        """When the last notice left, and what the next one will tell."""
+        """When the next notice may leave, and what it will tell."""
         row = None
         if told := self._waiting:
             place = [dump_burst(told.burst), told.since, told.sender, told.host]
             row = [*place, told.mails, told.lines, list(told.recipients), list(told.rows)]
-        return ["notices", 1, None if self._last == -inf else self._last, row]
+        return ["notices", 1, None if self._next == -inf else self._next, row]
 
     def load(self, state: State) -> None:
         """The dumped notices."""
-        last, row = opened(state, "notices", 2)
+        after, row = opened(state, "notices", 2)
         self._waiting = _Waiting(restored_burst(row[0]), *row[1:]) if row else None
-        self._last = -inf if last is None else last
+        self._next = -inf if after is None else after
 
 
 def _opened(mail: Message, waited: float, now: float) -> _Waiting:
@@ -168,34 +174,29 @@ def _is_address(text: str) -> bool:
 
 def _row(mail: Message, letter: DeadLetter, zone: tzinfo | None) -> str:
     tried = moment(mail.burst.time, zone)
+    later = f"{duration(letter.waited)} later" if letter.waited >= 1 else "at once"
     lines = [
         f"About: {named(mail.burst).what}: {summary(mail.burst)}",
         f"To: {one_line(', '.join(mail.recipients), LONGEST)}",
-        f"First tried: {clock(tried)}, {day(tried)} ({zone_name(tried)}); given up {_later(letter.waited)}.",
+        f"First tried: {clock(tried)}, {day(tried)} ({zone_name(tried)}); given up {later}.",
         f"Error: {one_line(str(letter.error), LONGEST)}",
     ]
     return "".join(line + "\n" for line in lines)
-
-
-def _later(waited: float) -> str:
-    return f"{duration(waited)} later" if waited >= 1 else "at once"
 
 
 def _identity(told: _Waiting) -> str:
     """Of the first of these dead letters, and of the moment it died: one that is sent again may die again."""
     from hashlib import sha256
 
-    burst = told.burst
-    place = ["notice", burst.epoch, burst.key, burst.seq, burst.gone, burst.time, *told.rows]
+    place = ["notice", *dump_burst(told.burst), *told.rows]
     return sha256(ascii(place).encode()).hexdigest()[:32]
 
 
 def _headers(told: _Waiting, id: str, date: str) -> list[tuple[str, str]]:
-    what = f"{plural(told.mails, 'mail')}, {plural(told.lines, 'line')}"
     return [
         ("From", told.sender),
         ("To", ", ".join(told.recipients)),
-        ("Subject", f"[burstmail] not delivered: {what}"),
+        ("Subject", f"[burstmail] not delivered: {plural(told.mails, 'mail')}, {plural(told.lines, 'line')}"),
         ("Date", date),
         ("Message-ID", id),
         ("Auto-Submitted", "auto-generated"),
