@@ -25,7 +25,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.faults.process import Child, import_all
+from tests.faults.process import Child, import_all, run
 from tests.faults.told import Told
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +55,8 @@ class Scenario:
     """Whether the lines of a mail must be in the order in which they were written."""
     reconfigured: bool = False
     """Whether every start has other options."""
+    meddled: bool = False
+    """Whether an operator looks into the queue, and has it retried, in between."""
 
 
 SCENARIOS = {
@@ -67,6 +69,9 @@ SCENARIOS = {
     "synced": Scenario(options=("--gap", "30ms", *FREE, "--sync", "batch"), ordered=True),
     "unsynced": Scenario(options=("--gap", "30ms", *FREE, "--sync", "off"), ordered=True),
     "reconfigured": Scenario(options=(), reconfigured=True),
+    "everything": Scenario(
+        options=("--backoff", "20ms..200ms"), mailer=True, overlap=0.5, reconfigured=True, meddled=True
+    ),
 }
 # For a scenario that changes them at every start.
 CHOICES: list[list[tuple[str, ...]]] = [
@@ -158,7 +163,9 @@ class Run:
         while True:
             child = random.choice(children)
             self._write(child, random.choice([1, 1, 3, 20, 80]))
-            # Before, they would end it as they end any program.
+            if self._scenario.meddled and random.random() < 0.1:
+                self._meddle()
+            # Before it is ready, they would end it as they end any program.
             if random.random() < 0.1 and child.ready:
                 child.signal(random.choice([signal.SIGHUP, signal.SIGUSR1]))
             if time.monotonic() >= end:
@@ -166,6 +173,11 @@ class Run:
             pause = time.monotonic() + random.random() ** 3 * 0.03
             while time.monotonic() < pause or (waits and not child.answered and time.monotonic() < end):
                 time.sleep(0.0005)
+
+    def _meddle(self) -> None:
+        action = self._random.choice([["list"], ["retry", "--all"]])
+        if status := run(["queue", *action, "--state", str(self.directory / "state"), "--name", "it"], self._log):
+            self._fault(f"queue {action} ended with status {status}")
 
     def _write(self, child: Child, count: int) -> None:
         numbers = range(self._next, self._next + count)

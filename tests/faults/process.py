@@ -46,7 +46,7 @@ class Child:
         self._said = b""
         self.pid = os.fork()
         if self.pid == 0:
-            _become_burstmail(arguments, (stdin, stdout), log)
+            _become_burstmail(arguments, log, stdin, stdout)
         os.close(stdin)
         os.close(stdout)
         os.set_blocking(self._lines, False)
@@ -129,17 +129,26 @@ class Child:
         self._lines = self._replies = -1
 
 
-def _become_burstmail(arguments: Sequence[str], pipes: tuple[int, int], log: Path) -> NoReturn:
-    """The forked half: descriptors, then the command line's own main."""
+def run(arguments: Sequence[str], log: Path) -> int:
+    """The exit status of a command that is done soon; what it says is in the log."""
+    pid = os.fork()
+    if pid == 0:
+        _become_burstmail(arguments, log, os.open(os.devnull, os.O_RDONLY))
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _become_burstmail(arguments: Sequence[str], log: Path, *pipes: int) -> NoReturn:
+    """The forked half: descriptors, then the command line's own main. What is no pipe goes to the log."""
     status = 70
     with suppress(BaseException):
-        stderr = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        for number, fd in enumerate((*pipes, stderr)):
+        said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        for number, fd in enumerate((*pipes, said, said)[:3]):
             os.dup2(fd, number)
         # Other children's pipes among them: held open here, they would never end.
         os.closerange(3, 1024)
         from burstmail.cli import main
 
         status = main(list(arguments), patience=0)
+        sys.stdout.flush()
         sys.stderr.flush()
     os._exit(status)

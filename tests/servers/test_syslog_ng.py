@@ -112,7 +112,10 @@ def test_three_lines_are_one_mail_five_seconds_after_the_last(syslog_ng: Starter
 
 
 def stream(server: SyslogNg, max_age: float) -> None:
-    """Two lines a second without a pause: the gap of 5 s never comes, so only the age can close the window."""
+    """Two lines a second without a pause: the gap of 5 s never comes, so only the age can close the window.
+
+    Without a cool-down, which would keep the lines after the first mail for a later one, beyond the stop.
+    """
     start = server.send([kernel(0)])
     sent = 1
     while not mails(server.maildir):
@@ -127,12 +130,12 @@ def stream(server: SyslogNg, max_age: float) -> None:
 
 
 def test_a_stream_that_never_pauses_is_mailed_within_its_age(syslog_ng: Starter) -> None:
-    stream(syslog_ng("usb", options="--max-age 10s"), 10)
+    stream(syslog_ng("usb", options="--max-age 10s --cool-down off"), 10)
 
 
 @pytest.mark.full
 def test_a_stream_that_never_pauses_is_mailed_within_the_default_age(syslog_ng: Starter) -> None:
-    stream(syslog_ng("usb"), 60)
+    stream(syslog_ng("usb", options="--cool-down off"), 60)
 
 
 def test_a_stop_right_after_five_lines_loses_none(syslog_ng: Starter) -> None:
