@@ -312,3 +312,40 @@ def test_a_line_of_100_mib_from_a_pipe_is_cut_in_little_memory() -> None:
     assert told == str([(1, 65536 + len(mark), mark)])
     # In KiB.
     assert int(grown) < 4096
+
+
+def test_reads_are_joined_while_there_is_more(tmp_path: Path) -> None:
+    text = "".join(f"line {number} {'x' * 90}\n" for number in range(4000)) + "half"
+    (tmp_path / "lines").write_text(text)
+    with (tmp_path / "lines").open() as file:
+        batches = list(StreamSource(file))
+    assert "".join(batch.text for batch in batches) == text + "\n"
+    # Two reads each: what store and core do once for a batch, they do half as often; and memory stays bounded.
+    assert len(batches) == len(text) // 131072 + 2
+    assert max(len(batch.text) for batch in batches) < 131072 + 100
+
+
+def test_a_line_is_not_kept_back_to_be_joined(pipe: Pipe) -> None:
+    batches = iter(StreamSource(pipe.out))
+    for line in ("one", "two"):
+        pipe.write(f"{line}\n".encode())
+        # The writer is still there: this would wait for it for ever.
+        assert next(batches).lines == [line]
+
+
+def test_what_was_joined_before_an_error_is_not_lost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "lines").write_text("x\n" * 100_000)
+    read, calls = os.read, iter([True, True, False])
+
+    def failing(fd: int, size: int) -> bytes:
+        if not size or next(calls):
+            return read(fd, size)
+        raise OSError(5, "Input/output error")
+
+    with (tmp_path / "lines").open() as file:
+        batches = iter(source := StreamSource(file))
+        monkeypatch.setattr(os, "read", failing)
+        counts = []
+        with pytest.raises(OSError, match="cannot read descriptor"):
+            counts.extend(batch.count for batch in batches)
+        assert sum(counts) == 65536, source

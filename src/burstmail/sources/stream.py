@@ -1,7 +1,7 @@
-"""A file descriptor -> Batch. One read is one Batch.
+"""A file descriptor -> Batch. What can be read at once is one Batch.
 
 Told to close, it still reads what is there: a logger that stops closes the pipe just after it has sent SIGTERM, and the
-lines in it are wanted. Limits: 64 KiB a read, and Framer's bound on a line.
+lines in it are wanted. Limits: 64 KiB a read, 128 KiB a Batch, and Framer's bound on a line.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from ..core.model import Batch
 
 # What a Linux pipe holds by default: more than that no read can give.
 CHUNK = 65536
+# Reads are joined to so much while there is more at once, so that a store has less to do for each line. Not more: it is
+# measured to be as fast as single reads without a store, and 512 KiB, which no cache holds, to be slower by a tenth.
+GATHERED = 131072
 
 
 class HasFileno(Protocol):
@@ -60,10 +63,10 @@ class StreamSource:
     def __iter__(self) -> Iterator[Batch]:
         """Batches until the end of the stream, the unfinished last line included."""
         while not self._failure and self._wait():
-            data = self._read(CHUNK)
-            if data == b"":
+            data, ended = self._gather()
+            yield from self._framer.feed(data, 0.0)
+            if ended:
                 break
-            yield from self._framer.feed(data or b"", 0.0)
         yield from self._framer.drain(0.0)
         if self._failure:
             raise self._failure
@@ -90,6 +93,19 @@ class StreamSource:
             if error.errno != errno.EIO or not stat.S_ISCHR(os.fstat(self._fd).st_mode):
                 self._failure = OSError(error.errno, f"cannot read descriptor {self._fd}: {error.strerror}")
             return b""
+
+    def _gather(self) -> tuple[bytes, bool]:
+        """What is there, without waiting for more; and whether the end has come."""
+        parts: list[bytes] = []
+        size, ready = 0, True
+        while ready and size < GATHERED:
+            data = self._read(CHUNK)
+            if data == b"":
+                return b"".join(parts), True
+            parts.append(data or b"")
+            size += len(data or b"")
+            ready = [(self._fd, select.POLLIN)] == self._poll.poll(0)
+        return b"".join(parts), False
 
     def _wait(self) -> bool:
         """Wait until something can be read; False when it is time to end."""
