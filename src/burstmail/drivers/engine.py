@@ -27,6 +27,7 @@ logger = logging.getLogger("burstmail")
 
 OTHER = "These lines were kept by an earlier burstmail, which had other settings or was another version."
 TICK = 1e-6
+RAISED = "a stage or a callable of yours raised; the lines are mailed as they are"
 # Dead letters that wait for the store to work again.
 DEAD = 1000
 
@@ -199,7 +200,7 @@ class Engine:
         try:
             return self._apply(entry)
         except Exception as bug:
-            logger.exception("a stage or a callable of yours raised; the lines are mailed as they are")
+            logger.exception(RAISED)
             tried = self._flow.trying()
             saved = self._ledger.open(self.now)
             if saved is None:
@@ -259,7 +260,7 @@ class Engine:
             except Exception as bug:
                 if not self._at or self._at in bad:
                     raise
-                logger.exception("a stage or a callable of yours raised; the lines are mailed as they are")
+                logger.exception(RAISED)
                 bad[self._at] = bug
 
     def _restored(self, saved: Saved, bad: Mapping[int, Exception], tried: list[str]) -> list[Attempt]:
@@ -290,12 +291,18 @@ class Engine:
         """The store failed when we started, so both it and the memory have something: it becomes ours."""
         then = _pair(saved.state)
         for key, row in saved.outbox.items():
-            self._flow.restore(key, row, now, new=True)
+            if not self._flow.restore(key, _renewed(row, now), now, new=True):
+                logger.error("a mail in the store could not be read, and is lost")
         self._flow.begin("", saved.last)
         out = self._flow.go_on(self._flow.trying(), now)
         out += self._flow.take(self._flow.salvage(saved.state[3] if then else saved.state, now), now, OTHER)
         for entry in saved.journal:
-            out += self._apply(replace(entry, id=self._flow.reads + 1, now=now))
+            own = replace(entry, id=self._flow.reads + 1, now=now)
+            try:
+                out += self._apply(own)
+            except Exception as bug:
+                logger.exception(RAISED)
+                out += self._raw(own, bug)
         return out
 
     def _adopt(self, now: float) -> list[Attempt]:
@@ -318,6 +325,11 @@ class Engine:
         self._dead[key] = None
         self._flow.restore(f"{row[3]}/0", [row[0], now, 0, None, ""], now)
         return list(self._flow.poll(now))
+
+
+def _renewed(row: State, now: float) -> State:
+    """A row whose times are those of another core."""
+    return [row[0], now, row[2], None, row[4]] if isinstance(row, list) and len(row) == 5 else row
 
 
 def _pair(state: Any) -> tuple[float, float] | None:

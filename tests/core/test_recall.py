@@ -1,0 +1,149 @@
+"""What survives: each stage for itself; what fits none is salvaged; no state makes a start fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from burstmail import Aggregator, Batch, Burst, Caps, Flow, Keep, Limit, Stage, StateMismatch, by
+from burstmail.core.salvage import salvaged
+
+KEEP = Keep(head=50, tail=50)
+
+
+def stages(gap: float = 5.0) -> Sequence[Stage[Any, Any]]:
+    return Aggregator(gap=gap, key=by("host"), keep=KEEP), Caps(Limit(1, per=60), per_key=None)
+
+
+def line(host: str, number: int) -> str:
+    return f"<13>Nov 23 10:00:00 {host} app: {number}"
+
+
+def busy() -> Flow:
+    """Two windows open, two bursts held, one message in the queue."""
+    flow = Flow(*stages(), epoch="e")
+    for number, host in enumerate(["web1", "web2", "web3"]):
+        flow.feed(flow.stamp(Batch.of(line(host, number)), 1e9 + number), number * 6.0)
+    flow.poll(20.0)
+    flow.feed(flow.stamp(Batch.of([line("web4", 3), line("web5", 4)]), 1e9 + 21), 21.0)
+    return flow
+
+
+def numbers(bursts: Sequence[Burst]) -> set[int]:
+    return {int(text.rsplit(" ", 1)[1]) for burst in bursts for text in burst.head}
+
+
+def test_all_of_it_comes_back() -> None:
+    flow, twin = busy(), Flow(*stages(), epoch="other")
+    assert twin.recall(json.loads(json.dumps(flow.state())), 21.0) == []
+    for key, row in flow.rows().items():
+        assert twin.restore(key, json.loads(json.dumps(row)), 21.0)
+    twin.go_on(flow.trying(), 21.0)
+    assert (twin.epoch, twin.reads, twin.held) == ("e", 4, 5)
+    assert flow.settle({}, 22.0) == twin.settle({}, 22.0)
+    assert twin.poll(1e4) == flow.poll(1e4)
+
+
+def test_other_parameters_do_not_make_a_state_unfit_and_time_does_not_run_backwards() -> None:
+    flow, twin = busy(), Flow(*stages(gap=0.5), epoch="other")
+    assert twin.recall(flow.state(), 23.0) == []
+    # The windows are overdue under the new gap: they close now.
+    twin.poll(23.0)
+    assert twin.deadline > 23.0
+
+
+def test_a_stage_that_is_gone_leaves_its_lines_as_one_burst() -> None:
+    twin = Flow(Aggregator(gap=5), epoch="other")
+    (burst,) = twin.recall(busy().state(), 30.0)
+    assert numbers([burst]) == {1, 2}
+    assert twin.held == 2
+    (attempt,) = twin.take([burst], 30.0, "kept by an earlier burstmail")
+    assert isinstance(attempt.item, Burst)
+    assert (attempt.item.notes, attempt.item.count) == (("kept by an earlier burstmail",), 2)
+
+
+def test_a_path_that_is_gone_leaves_its_lines_too() -> None:
+    flow = Flow(*stages(), destinations=["old"], epoch="e")
+    for number in range(3):
+        flow.feed(flow.stamp(Batch.of(line("web", number)), 1e9), number * 6.0)
+    flow.poll(20.0)
+    twin = Flow(*stages(), destinations=["new"])
+    (burst,) = twin.recall(flow.state(), 30.0)
+    assert numbers([burst]) == {1, 2}
+
+
+def test_a_message_for_a_destination_that_is_gone_goes_to_the_first_one() -> None:
+    flow, twin = busy(), Flow(*stages(), destinations=["new", "newer"])
+    ((_, row),) = flow.rows().items()
+    assert twin.restore("old/17", row, 30.0)
+    assert list(twin.rows()) == ["new/1"]
+
+
+@pytest.mark.parametrize("row", [None, [], [1, 2, 3, 4, 5], ["burst", []], [["message"], 0, 0, None, ""]])
+def test_what_is_no_message_is_said_to_be_none(row: Any) -> None:
+    flow = Flow(*stages())
+    assert not flow.restore("/1", row, 0.0)
+    assert not flow.restore("/x", row, 0.0)
+    assert flow.rows() == {}
+
+
+@pytest.mark.parametrize("state", [None, 7, [], ["flow"], ["flow", 99], ["flow", 2, "e", "x", []], {"a": 1}, "text"])
+def test_a_state_of_another_kind_is_no_error(state: Any) -> None:
+    flow = Flow(*stages(), epoch="e")
+    assert flow.recall(state, 1.0) == []
+    assert flow.held == 0
+    flow.feed(flow.stamp(Batch.of("a"), 1e9), 2.0)
+
+
+def test_a_state_whose_parts_are_damaged_gives_what_is_left() -> None:
+    state = json.loads(json.dumps(busy().state()))
+    # The windows' table has lost its name.
+    state[4][3][0][0] = "broken"
+    twin = Flow(*stages(), epoch="e")
+    (burst,) = twin.recall(state, 30.0)
+    assert numbers([burst]) == {3, 4}
+    assert {part for part, _ in burst.parts} == {"web4", "web5"} or burst.key == ""
+    assert twin.held == 2
+
+
+@given(st.data())
+def test_no_damage_to_a_state_makes_a_start_fail(data: st.DataObject) -> None:
+    text = json.dumps(busy().state())
+    place = data.draw(st.integers(0, len(text) - 1))
+    damaged = text[:place] + data.draw(st.sampled_from("0]}[\"x,n-")) + text[place + 1 :]
+    try:
+        state = json.loads(damaged)
+    except ValueError:
+        return
+    flow = Flow(*stages())
+    left = flow.recall(state, 30.0)
+    assert sum(burst.count for burst in left) >= 0
+
+
+@given(st.recursive(st.none() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner, max_size=12)))
+def test_salvage_takes_anything(state: Any) -> None:
+    assert isinstance(salvaged(state, 0.0), list)
+
+
+def test_salvage_has_an_end() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert salvaged(deep, 0.0) == []
+
+
+def test_salvage_believes_no_counts_that_cannot_be() -> None:
+    window = ["session", 1, [0.0, 0.0, 0.0], ["e", 1, 0], [["a", "b"], [], False, 1, 4]]
+    assert salvaged(window, 0.0) == []
+    window[4][3] = 2  # type: ignore[index]
+    assert [burst.count for burst in salvaged(["x", window], 0.0)] == [2]
+
+
+def test_a_dumped_flow_fits_only_a_flow_of_the_same_destinations() -> None:
+    with pytest.raises(StateMismatch, match="other stages or destinations"):
+        Flow(*stages(), destinations=["new"]).load(busy().dump())
