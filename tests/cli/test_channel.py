@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import stat
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from burstmail.cli import channel
-from tests.cli.process import HASTY, environment, run
+from tests.cli.process import HASTY, LONG, environment, run
 
 logger = logging.getLogger("burstmail")
 
@@ -158,6 +159,22 @@ for number in range(400):
     assert all(line.count("]: ") == 1 for found in tmp_path.iterdir() for line in found.read_text().splitlines())
 
 
+def test_who_comes_second_to_move_a_file_does_not_move_the_new_one(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger.error("x" * 1900)
+    monkeypatch.setattr(channel, "FILE_BYTES", 2500)
+
+    def moved(*_: object) -> None:
+        # Another process was just faster.
+        log.rename(log.with_name("log.1"))
+        log.write_text("new\n")
+
+    monkeypatch.setattr(channel.fcntl, "flock", moved)
+    logger.error("y" * 1900)
+    assert tails(log.with_name("log.1")) == ["x" * 1900]
+    assert log.read_text().startswith("new\n")
+    assert "yyy" in log.read_text()
+
+
 def test_a_file_that_somebody_moves_away_is_made_again(log: Path) -> None:
     logger.error("before")
     log.rename(log.with_name("archive"))
@@ -201,6 +218,7 @@ logging.getLogger("burstmail").error("awake")
         assert process.stdin and process.stdout and process.stderr
         try:
             # It says so although nobody has read a line.
+            assert select.select([process.stdout], [], [], LONG)[0]
             assert process.stdout.read(5) == b"done\n"
             assert len(process.stderr.read(1 << 20)) > 4096
             process.stdin.write(b"x")
