@@ -50,15 +50,12 @@ def is_logging(function: ast.expr) -> bool:
 
 
 def message(call: ast.Call, tree: ast.Module) -> str:
-    """The format of a call; where that is no more than %s and its argument is a constant, the constant."""
-    first = call.args[0]
-    assert isinstance(first, ast.Constant), f"{ast.unparse(call)}: say it in a literal, so that it can be documented"
-    text = str(first.value)
-    if text == "%s" and isinstance(name := call.args[1], ast.Name):
-        constants = {ast.unparse(node.targets[0]): node.value for node in tree.body if isinstance(node, ast.Assign)}
-        found = constants.get(name.id)
-        return str(found.value) if isinstance(found, ast.Constant) else text
-    return text
+    """The format of a call, or the constant that stands for it."""
+    constants = {ast.unparse(node.targets[0]): node.value for node in tree.body if isinstance(node, ast.Assign)}
+    said = [constants.get(ast.unparse(argument), argument) for argument in call.args]
+    assert isinstance(said[0], ast.Constant), f"{ast.unparse(call)}: say it in a literal, so that it can be documented"
+    whole = said[1] if said[0].value == "%s" and isinstance(said[1], ast.Constant) else said[0]
+    return str(whole.value)
 
 
 MESSAGES = [(path, text) for path, text in messages() if text != "%s" or path not in SELF_EXPLAINING]
@@ -98,9 +95,11 @@ def test_every_signal_is_on_the_page() -> None:
 
 def test_every_file_is_on_the_page() -> None:
     written = " ".join(row[0] + row[1] for row in rows("Files"))
-    names = [files.DATABASE, *(files.DATABASE + end for end in files.COMPANIONS), "lock", "door", "log", "log.1"]
+    names = [files.DATABASE, *(files.DATABASE + end for end in files.COMPANIONS), files.JOURNAL]
+    names += ["lock", "door", "log", "log.1"]
     assert [name for name in names if not re.search(rf"[/`]{re.escape(name)}`", written)] == []
-    assert f"{files.DATABASE}.damaged-1" in written
+    assert f"`DIR/NAME/{files.DATABASE}.damaged-1`" in written
+    assert f"`DIR/NAME/{files.JOURNAL}.damaged-1`" in written
     assert f"up to `-{files.DAMAGED}`" in written
     assert f"`DIR/{place.STARTUP}/log`" in written
     assert f"{channel.FILE_BYTES // 1024} KiB" in written
