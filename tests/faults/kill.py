@@ -113,6 +113,8 @@ class Run:
         self._scenario = SCENARIOS[name]
         self._random = Random(seed)
         self._next = 1
+        # Whether there is a store by now.
+        self._opened = False
         self._acknowledged: set[int] = set()
         self._mails = directory / "mails"
         self._told = Told(self._mails, NUMBER, ordered=self._scenario.ordered)
@@ -163,7 +165,8 @@ class Run:
         while True:
             child = random.choice(children)
             self._write(child, random.choice([1, 1, 3, 20, 80]))
-            if self._scenario.meddled and random.random() < 0.1:
+            self._opened = self._opened or child.ready
+            if self._scenario.meddled and self._opened and random.random() < 0.1:
                 self._meddle()
             # Before it is ready, they would end it as they end any program.
             if random.random() < 0.1 and child.ready:
