@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .core.cap import Caps as Caps
     from .core.chain import chain as chain
     from .core.compose import Composer as Composer
-    from .core.deliver import DeadLetter as DeadLetter
     from .core.deliver import Outbox as Outbox
     from .core.excerpt import Excerpt as Excerpt
     from .core.excerpt import Keep as Keep
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from .core.fields import by as by
     from .core.fields import each as each
     from .core.flow import Flow as Flow
-    from .core.flow import Statistics as Statistics
     from .core.keyed import Keyed as Keyed
     from .core.keyed import keyed as keyed
     from .core.limits import CoolDown as CoolDown
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from .core.model import Batch as Batch
     from .core.model import Burst as Burst
     from .core.model import CloseReason as CloseReason
+    from .core.model import DeadLetter as DeadLetter
     from .core.model import Item as Item
     from .core.model import Message as Message
     from .core.model import Outage as Outage
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from .core.stage import Instant as Instant
     from .core.stage import Stage as Stage
     from .core.stage import State as State
+    from .core.statistics import Statistics as Statistics
     from .drivers.thread import Pipeline as Pipeline
     from .errors import BurstmailError as BurstmailError
     from .errors import DeliveryError as DeliveryError
@@ -83,15 +83,16 @@ _NAMES = {
     "core.cap": "Caps",
     "core.chain": "chain",
     "core.compose": "Composer",
-    "core.deliver": "DeadLetter Outbox",
+    "core.deliver": "Outbox",
     "core.excerpt": "Excerpt Keep",
     "core.fields": "Fields by each",
-    "core.flow": "Flow Statistics",
+    "core.flow": "Flow",
     "core.keyed": "Keyed keyed",
     "core.limits": "CoolDown Limit",
-    "core.model": "Attempt Batch Burst CloseReason Item Message Outage",
+    "core.model": "Attempt Batch Burst CloseReason DeadLetter Item Message Outage",
     "core.session": "Session Window",
     "core.stage": "Instant Stage State",
+    "core.statistics": "Statistics",
     "drivers.thread": "Pipeline",
     "errors": "BurstmailError DeliveryError PermanentDeliveryError StateMismatch StoreError TemporaryDeliveryError",
     "host": "default_sender hostname",

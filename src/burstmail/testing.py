@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .core.backoff import Backoff
-from .core.deliver import DeadLetter
-from .core.flow import Flow, Statistics
-from .core.model import Attempt, Batch, Burst, CloseReason, Item, Message
+from .core.flow import Flow
+from .core.model import Attempt, Batch, Burst, CloseReason, DeadLetter, Item, Message
 from .core.stage import Stage
+from .core.statistics import Statistics
 from .drivers.engine import Engine
 from .errors import DeliveryError
 from .sinks import Sink

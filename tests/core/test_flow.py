@@ -21,7 +21,7 @@ def test_every_line_is_held_or_out() -> None:
     assert (path.statistics().lines_in, path.statistics().lines_held, path.deadline) == (4, 4, 5.0)
     (attempt,) = path.poll(5.0)
     assert isinstance(attempt.item, Burst)
-    assert path.trying() == ["/1"]
+    assert path.paths.trying() == ["/1"]
     path.feed(path.stamp(Batch.of("e"), 6.0), 6.0)
     path.settle({}, 6.0)
     counts = path.statistics()

@@ -36,7 +36,7 @@ def flow(*destinations: str) -> Flow:
 
 def fed(path: Flow, *lines: str, now: float) -> list[Attempt]:
     made = [*path.feed(path.stamp(Batch.of(lines), 1e9 + now), now)]
-    return made + [*path.poll(now + 5)]
+    return [*made, *path.poll(now + 5)]
 
 
 def text(attempt: Attempt) -> str:
@@ -149,18 +149,18 @@ def test_a_message_can_be_tried_at_once_and_removed() -> None:
     path = flow()
     fed(path, "a", now=0.0)
     path.settle(DOWN, 5.0)
-    assert path.retry("/9", 6.0) == []
-    (again,) = path.retry("/1", 6.0)
+    assert path.paths.retry("/9", 6.0) == []
+    (again,) = path.paths.retry("/1", 6.0)
     assert again.number == 1
     path.settle(DOWN, 6.0)
-    assert path.remove("/1", 7.0) == []
+    assert path.paths.remove("/1", 7.0) == []
     assert (path.statistics().waiting, path.deadline) == (0, inf)
 
 
 def test_a_message_removed_while_it_is_tried_does_not_come_back() -> None:
     path = flow()
     fed(path, "a", now=0.0)
-    path.remove("/1", 5.0)
+    path.paths.remove("/1", 5.0)
     assert path.settle(DOWN, 6.0) == ([], [])
     assert (path.statistics().waiting, path.statistics().dead, path.held) == (0, 1, 0)
 

@@ -41,9 +41,9 @@ def numbers(bursts: Sequence[Burst]) -> set[int]:
 def test_all_of_it_comes_back() -> None:
     flow, twin = busy(), Flow(*stages(), epoch="other")
     assert twin.recall(json.loads(json.dumps(flow.state())), 21.0) == []
-    for key, row in flow.rows().items():
+    for key, row in flow.paths.rows().items():
         assert twin.restore(key, json.loads(json.dumps(row)), 21.0)
-    twin.go_on(flow.trying(), 21.0)
+    twin.paths.go_on(flow.paths.trying(), 21.0)
     assert (twin.epoch, twin.reads, twin.held) == ("e", 4, 5)
     assert flow.settle({}, 22.0) == twin.settle({}, 22.0)
     assert twin.poll(1e4) == flow.poll(1e4)
@@ -79,9 +79,9 @@ def test_a_path_that_is_gone_leaves_its_lines_too() -> None:
 
 def test_a_message_for_a_destination_that_is_gone_goes_to_the_first_one() -> None:
     flow, twin = busy(), Flow(*stages(), destinations=["new", "newer"])
-    ((_, row),) = flow.rows().items()
+    ((_, row),) = flow.paths.rows().items()
     assert twin.restore("old/17", row, 30.0)
-    assert list(twin.rows()) == ["new/1"]
+    assert list(twin.paths.rows()) == ["new/1"]
 
 
 @pytest.mark.parametrize("row", [None, [], [1, 2, 3, 4, 5], ["burst", []], [["message"], 0, 0, None, ""]])
@@ -89,7 +89,7 @@ def test_what_is_no_message_is_said_to_be_none(row: Any) -> None:
     flow = Flow(*stages())
     assert not flow.restore("/1", row, 0.0)
     assert not flow.restore("/x", row, 0.0)
-    assert flow.rows() == {}
+    assert flow.paths.rows() == {}
 
 
 @pytest.mark.parametrize("state", [None, 7, [], ["flow"], ["flow", 99], ["flow", 2, "e", "x", []], {"a": 1}, "text"])
@@ -115,7 +115,7 @@ def test_a_state_whose_parts_are_damaged_gives_what_is_left() -> None:
 def test_no_damage_to_a_state_makes_a_start_fail(data: st.DataObject) -> None:
     text = json.dumps(busy().state())
     place = data.draw(st.integers(0, len(text) - 1))
-    damaged = text[:place] + data.draw(st.sampled_from("0]}[\"x,n-")) + text[place + 1 :]
+    damaged = text[:place] + data.draw(st.sampled_from('0]}["x,n-')) + text[place + 1 :]
     try:
         state = json.loads(damaged)
     except ValueError:

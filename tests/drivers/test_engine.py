@@ -15,7 +15,6 @@ from burstmail import (
     CoolDown,
     Keep,
     Limit,
-    PermanentDeliveryError,
     Stage,
     TemporaryDeliveryError,
     each,

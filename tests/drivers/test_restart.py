@@ -383,7 +383,9 @@ def test_a_callable_that_raises_without_a_store_surfaces() -> None:
         run.feed("poison")
 
 
-@pytest.mark.parametrize("state", [[99, 1.0, 2.0, []], ["x"], [1, "now", 2.0, []], [1, True, 2.0, []], 5, [1, 0, 0, {}]])
+@pytest.mark.parametrize(
+    "state", [[99, 1.0, 2.0, []], ["x"], [1, "now", 2.0, []], [1, True, 2.0, []], 5, [1, 0, 0, {}]]
+)
 def test_a_state_of_another_version_is_no_crash_loop_and_the_journal_is_kept(state: Any) -> None:
     store = MemoryStore()
     first = Run(store)

@@ -8,42 +8,14 @@ mail is never stuck behind a poisoned message. Whoever makes the attempt says wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import inf
-from typing import Any
 
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from .backoff import Backoff
-from .fold import dump_item, restored_item
-from .model import Attempt, Item, Message
+from .health import Health
+from .model import Attempt, DeadLetter, Item
 from .stage import State, opened
-
-# A refusal that is over at the next try (greylisting takes longer, and is one) is no outage worth a sentence.
-OUTAGE = 60.0
-
-
-@dataclass(slots=True)
-class _Waiting:
-    serial: int
-    item: Item
-    born: float
-    tries: int = 0
-    ready: float = -inf
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
-    """What will not be tried again: the item, for those recipients that did not get it, and the last error."""
-
-    item: Item
-    error: DeliveryError
-    others: tuple[str, ...] = ()
-    """Recipients of the same attempt that did not refuse it."""
-    waited: float = 0.0
-    """Seconds since the item was queued."""
-    key: str = ""
-    """A name of its own, as no other dead letter of the destination has."""
+from .waiting import Waiting, by_recipient, only, recipients_of, row_of, waiting_of
 
 
 class Outbox:
@@ -59,14 +31,10 @@ class Outbox:
         self.name = name
         self._backoff = backoff or Backoff()
         self._give_up = give_up
-        self._queue: list[_Waiting] = []
+        self._queue: list[Waiting] = []
         self._next = 1
-        self._trying: _Waiting | None = None
-        self._failures = 0
-        self._rest = -inf
-        # Since when every attempt has failed; and the last outage that ended: since, until, messages that waited.
-        self._down: float | None = None
-        self._ended: tuple[float, float, int] | None = None
+        self._trying: Waiting | None = None
+        self.health = Health(self._backoff)
         self._ending = False
         self._changed: dict[int, None] = {}
         # For statistics: messages.
@@ -80,7 +48,7 @@ class Outbox:
         if self._trying or not self._queue:
             return inf
         ready = min(waiting.ready for waiting in self._queue)
-        return ready if self._ending else max(self._rest, ready)
+        return ready if self._ending else max(self.health.rest, ready)
 
     @property
     def held(self) -> int:
@@ -92,23 +60,13 @@ class Outbox:
         """Messages that are not delivered yet."""
         return len(self._queue)
 
-    @property
-    def trying(self) -> bool:
-        """Whether an attempt is under way."""
-        return self._trying is not None
-
-    @property
-    def down(self) -> bool:
-        """Whether the last attempt failed for all."""
-        return self._failures > 0
-
     def feed(self, item: Item, now: float) -> Sequence[Attempt]:
         """`poll(now)`, then queue the message; an attempt at once if the destination is free."""
         out = self.poll(now)
-        self._add(_Waiting(self._next, item, now))
+        self._add(Waiting(self._next, item, now))
         return out + self._start(now)
 
-    def _add(self, row: _Waiting) -> None:
+    def _add(self, row: Waiting) -> None:
         self._queue.append(row)
         self._next = max(self._next, row.serial + 1)
         self._changed[row.serial] = None
@@ -119,12 +77,12 @@ class Outbox:
         return self._start(due) if due <= now else []
 
     def _start(self, now: float) -> list[Attempt]:
-        if self._trying or (self._rest > now and not self._ending):
+        if self._trying or (self.health.rest > now and not self._ending):
             return []
-        ready = [waiting for waiting in self._queue if waiting.ready <= now]
-        if not ready:
+        ready = (waiting for waiting in self._queue if waiting.ready <= now)
+        chosen = min(ready, key=lambda waiting: waiting.tries, default=None)
+        if chosen is None:
             return []
-        chosen = min(ready, key=lambda waiting: waiting.tries)
         # Counted before it is made: one that takes the process down with it must not stay the first in line.
         chosen.tries += 1
         self._changed[chosen.serial] = None
@@ -155,15 +113,19 @@ class Outbox:
             raise RuntimeError("settle() without an attempt under way: feed or poll gives one")
         self._trying = None
         self._changed[tried.serial] = None
-        errors = self._by_recipient(tried.item, failed)
-        dead = {name: error for name, error in errors.items() if self._is_dead(tried, error, now)}
+        errors = by_recipient(tried.item, failed)
+        old = now - tried.born >= self._give_up
+        dead = {name: error for name, error in errors.items() if isinstance(error, PermanentDeliveryError) or old}
         again = {name: error for name, error in errors.items() if name not in dead}
         letters = [self._letter(tried, dead, now)] if dead else []
         self.dead += bool(dead)
-        self._rested(tried.item, errors, now, jitter)
+        if all(isinstance(errors.get(name), TemporaryDeliveryError) for name in recipients_of(tried.item)):
+            self.health.failed(now, jitter)
+        else:
+            self.health.answered(now, len(self._queue))
         if again:
             self.deferred += 1
-            tried.item = _only(tried.item, again)
+            tried.item = only(tried.item, again)
             tried.ready = now + self._backoff.delay(tried.tries, jitter)
             tried.error = str(next(iter(again.values())))
         elif tried in self._queue:
@@ -171,39 +133,23 @@ class Outbox:
             self.sent += not dead
         return self._start(now), letters
 
-    def _rested(self, item: Item, errors: Mapping[str, DeliveryError], now: float, jitter: float) -> None:
-        if all(isinstance(errors.get(name), TemporaryDeliveryError) for name in _recipients(item)):
-            self._failures += 1
-            self._rest = now + self._backoff.delay(self._failures, jitter)
-            self._down = now if self._down is None else self._down
-            return
-        # It answered about somebody, so the destination is up.
-        if self._down is not None and now - self._down >= OUTAGE:
-            self._ended = (self._down, now, len(self._queue))
-        self._failures, self._rest, self._down = 0, -inf, None
-
-    def _leave(self, row: _Waiting) -> None:
+    def _leave(self, row: Waiting) -> None:
         self._queue.remove(row)
         self.lines_out += row.item.count
 
-    def _letter(self, tried: _Waiting, dead: Mapping[str, DeliveryError], now: float) -> DeadLetter:
+    def _letter(self, tried: Waiting, dead: Mapping[str, DeliveryError], now: float) -> DeadLetter:
         return DeadLetter(
-            item=_only(tried.item, dead),
+            item=only(tried.item, dead),
             error=next(iter(dead.values())),
-            others=tuple(name for name in _recipients(tried.item) if name and name not in dead),
+            others=tuple(name for name in recipients_of(tried.item) if name and name not in dead),
             waited=now - tried.born,
             # One message may die for one recipient now and for another later.
             key=f"{self._key(tried)}.{tried.tries}",
         )
 
-    def outage(self) -> tuple[float, float, int] | None:
-        """The outage that ended since the last call: since, until (as `now` counts), and the messages that waited."""
-        ended, self._ended = self._ended, None
-        return ended
-
     # A message's key is `name/number`; numbers are never used twice.
 
-    def _key(self, row: _Waiting) -> str:
+    def _key(self, row: Waiting) -> str:
         return f"{self.name}/{row.serial}"
 
     def retry(self, key: str, now: float) -> list[Attempt]:
@@ -211,8 +157,7 @@ class Outbox:
         out = self.poll(now)
         for row in self._queue:
             if self._key(row) == key and row is not self._trying:
-                row.ready = self._rest = -inf
-                row.tries = 0
+                row.tries, row.ready, self.health.rest = 0, -inf, -inf
         return out + self._start(now)
 
     def remove(self, key: str) -> None:
@@ -231,15 +176,15 @@ class Outbox:
         """Messages that are new, changed or gone (None) since the last call, by key; for a store."""
         rows = {row.serial: row for row in self._queue}
         changed, self._changed = self._changed, {}
-        return {f"{self.name}/{serial}": _row(rows[serial]) if serial in rows else None for serial in changed}
+        return {f"{self.name}/{serial}": row_of(rows[serial]) if serial in rows else None for serial in changed}
 
     def rows(self) -> dict[str, State]:
         """All messages that wait, by key; for a store."""
-        return {self._key(row): _row(row) for row in self._queue}
+        return {self._key(row): row_of(row) for row in self._queue}
 
     def restore(self, serial: int, row: State, now: float) -> None:
         """A message from a store, under its old number, or a new one (0)."""
-        found = _waiting(serial or self._next, row)
+        found = waiting_of(serial or self._next, row)
         found.ready = max(found.ready, now)
         self._add(found)
 
@@ -254,62 +199,24 @@ class Outbox:
             if self._key(row) in keys:
                 self._trying = row
 
-    def _by_recipient(
-        self, item: Item, failed: DeliveryError | Mapping[str, DeliveryError]
-    ) -> Mapping[str, DeliveryError]:
-        if isinstance(failed, DeliveryError):
-            return dict.fromkeys(_recipients(item), failed)
-        return {name: error for name, error in failed.items() if name in _recipients(item)}
-
-    def _is_dead(self, tried: _Waiting, error: DeliveryError, now: float) -> bool:
-        return isinstance(error, PermanentDeliveryError) or now - tried.born >= self._give_up
-
     def note(self) -> State:
         """How the destination is, without its messages: what `load_note` takes."""
-        return [self._next, self._failures, _put(self._rest), self._down, list(self._ended) if self._ended else None]
+        return [self._next, self.health.dump()]
 
     def load_note(self, state: State) -> None:
         """The destination as it was."""
-        self._next, self._failures, rest, self._down, ended = state
-        self._rest, self._ended = _got(rest), tuple(ended) if ended else None
+        self._next, health = state
+        self.health.load(health)
 
     def dump(self) -> State:
         """What waits; an attempt under way counts as not made."""
-        rows = [[row.serial, _row(row, row.tries - (row is self._trying))] for row in self._queue]
+        rows = [[row.serial, row_of(row, row.tries - (row is self._trying))] for row in self._queue]
         return ["outbox", 2, rows, self.note()]
 
     def load(self, state: State) -> None:
         """The dumped queue."""
         rows, note = opened(state, "outbox", 2, version=2)
-        self._queue = [_waiting(serial, row) for serial, row in rows]
+        self._queue = [waiting_of(serial, row) for serial, row in rows]
         self._trying = None
         self.load_note(note)
         self._changed = dict.fromkeys(row.serial for row in self._queue)
-
-
-def _row(row: _Waiting, tries: int | None = None) -> State:
-    return [dump_item(row.item), row.born, row.tries if tries is None else tries, _put(row.ready), row.error]
-
-
-def _waiting(serial: int, row: State) -> _Waiting:
-    item, born, tries, ready, error = row
-    return _Waiting(serial, restored_item(item), born, tries, _got(ready), error)
-
-
-def _recipients(item: Item) -> Sequence[str]:
-    # A Burst goes to no address: one nameless recipient stands for the sink itself.
-    return item.recipients if isinstance(item, Message) else ("",)
-
-
-def _only(item: Item, names: Mapping[str, Any]) -> Item:
-    if not isinstance(item, Message):
-        return item
-    return replace(item, recipients=tuple(name for name in item.recipients if name in names))
-
-
-def _put(moment: float) -> float | None:
-    return None if moment == -inf else moment
-
-
-def _got(moment: float | None) -> float:
-    return -inf if moment is None else moment

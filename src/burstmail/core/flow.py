@@ -7,51 +7,20 @@ destination: each has its own, so that one that is down neither delays nor repea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 from typing import Any
 
 from ..errors import DeliveryError, StateMismatch
 from .backoff import Backoff
-from .chain import Joined, chain
-from .deliver import DeadLetter, Outbox
+from .chain import chain
 from .echo import Echo
-from .model import Attempt, Batch, Burst, CloseReason, Message
-from .path import Path
+from .model import Attempt, Batch, Burst, DeadLetter
+from .paths import Paths, split
 from .recall import recall, snapshot
 from .salvage import salvaged
-from .session import Session
-from .stage import Instant, Pausable, Stage, State, opened
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
-    """A snapshot of a flow's counts. Lines: `lines_in == lines_held + lines_out + lines_own`.
-
-    With several destinations, held and out count a line once for each, and so do the mails.
-    """
-
-    lines_in: int
-    """Lines taken in."""
-    lines_held: int
-    """Lines in open windows, held by caps, or in messages that wait."""
-    lines_out: int
-    """Lines of messages delivered or dead."""
-    lines_own: int
-    """Lines about burstmail's own mail: the next mail says how many they are."""
-    lines_left_out: int
-    """Lines that bursts count but do not show."""
-    bursts: int
-    """Bursts that have left the stages; each is one message."""
-    sent: int
-    """Messages accepted."""
-    deferred: int
-    """Attempts that failed for now."""
-    dead: int
-    """Messages refused for good, or given up, for at least one recipient."""
-    waiting: int
-    """Messages not delivered yet."""
+from .stage import Stage, State, opened
+from .statistics import Statistics
 
 
 class Flow:
@@ -68,16 +37,12 @@ class Flow:
         give_up: float = 259200.0,
         epoch: str = "",
     ) -> None:
-        shared, own = _split([part for stage in stages for part in _parts(stage)])
+        shared, own = split(stages)
         self._stages = shared
         self._head: Stage[Batch, Any] | None = chain(*shared) if shared else None
-        self._paths: dict[str, Path] = {}
-        for name in destinations:
-            outbox = Outbox(backoff, give_up=give_up, name=name)
-            self._paths[name] = Path(deepcopy(own) if self._paths else own, outbox)
-        if not self._paths:
-            raise ValueError("destinations: name at least one")
         self._echo = Echo()
+        # The messages that wait, among other things: `changes`, `rows`, `restore`, `trying`, `go_on`.
+        self.paths = Paths(own, destinations, self._echo.know, backoff, give_up)
         self._epoch = epoch
         self._reads = 0
         self._lines = self._own = 0
@@ -89,13 +54,13 @@ class Flow:
     @property
     def deadline(self) -> float:
         """The earliest of all parts."""
-        return min(self._head.deadline if self._head else inf, *(path.deadline for path in self._paths.values()), inf)
+        return min(self._head.deadline if self._head else inf, self.paths.deadline)
 
     @property
     def held(self) -> int:
         """Lines taken in and neither delivered nor dead, once for each destination."""
         before = self._head.held if self._head else 0
-        return sum(before + path.held for path in self._paths.values())
+        return sum(before + path.held for path in self.paths)
 
     @property
     def epoch(self) -> str:
@@ -119,7 +84,7 @@ class Flow:
 
     def note(self, sentence: str) -> None:
         """Say this about burstmail itself in the next mail to every destination."""
-        for path in self._paths.values():
+        for path in self.paths:
             path.note(sentence)
 
     def feed(self, item: Batch, now: float) -> Sequence[Attempt]:
@@ -128,39 +93,22 @@ class Flow:
         self._reads = max(self._reads, item.seq)
         for batch in self._echo.feed(item, now):
             bursts = self._head.feed(batch, now) if self._head else [batch]
-            out += self._out(bursts, now)
+            out += self.paths.feed(bursts, now)
         count, sample = self._echo.take()
         self._own += count
         self._lines += item.count
-        for path in self._paths.values():
+        for path in self.paths:
             path.echoed(count, sample)
         return out
-
-    def _out(self, items: Sequence[Any], now: float) -> list[Attempt]:
-        """What comes out of the shared stages, to each destination under a name of its own."""
-        out: list[Attempt] = []
-        for item in items:
-            for place, path in enumerate(self._paths.values()):
-                # Two mails about one burst are two mails: under one Message-ID a reader might see only the first.
-                own = item if not place else replace(item, epoch=f"{item.epoch}/{path.outbox.name}")
-                out += self._known(path.feed(own, now))
-        return out
-
-    def _known(self, attempts: list[Attempt]) -> list[Attempt]:
-        for attempt in attempts:
-            if isinstance(attempt.item, Message):
-                self._echo.know(attempt.item.id)
-        return attempts
 
     def poll(self, now: float) -> list[Attempt]:
         """Let time pass up to `now`, deadline by deadline."""
         out: list[Attempt] = []
         while (due := max(self.deadline, self._now)) <= now and self.deadline < inf:
             self._now = due
-            for path in self._paths.values():
-                out += self._known(path.poll(due))
+            out += self.paths.poll(due)
             if self._head:
-                out += self._out(self._head.poll(due), due)
+                out += self.paths.feed(self._head.poll(due), due)
             if self.deadline <= due:
                 raise RuntimeError(f"a stage is due at {self.deadline} after poll({due}): it breaks the progress law")
         self._now = max(self._now, now)
@@ -181,10 +129,8 @@ class Flow:
     def _close(self, now: float, close: Callable[[Stage[Batch, Any]], Sequence[Any]], *, drain: bool) -> list[Attempt]:
         out = self.poll(now)
         if self._head:
-            out += self._out(close(self._head), now)
-        for path in self._paths.values():
-            out += self._known(path.end(now, drain=drain))
-        return out
+            out += self.paths.feed(close(self._head), now)
+        return out + self.paths.end(now, drain=drain)
 
     def settle(
         self,
@@ -194,68 +140,46 @@ class Flow:
         destination: str = "",
     ) -> tuple[list[Attempt], list[DeadLetter]]:
         """What came of a destination's attempt: see `Outbox.settle`."""
-        attempts, letters = self._paths[destination].settle(failed, now, jitter)
-        return self._known(attempts), letters
-
-    def raw(self, batch: Batch, now: float, why: str) -> list[Attempt]:
-        """Lines that the stages cannot take, straight to the caps, with a word about it."""
-        session = Session()
-        session.feed(batch, now)
-        self.note(why)
-        self._lines += batch.count
-        self._reads = max(self._reads, batch.seq)
-        return self._out([session.close(now, CloseReason.FLUSH)], now)
-
-    def retry(self, key: str, now: float) -> list[Attempt]:
-        """Try a message that waits as soon as possible."""
-        return [made for path in self._paths.values() for made in self._known(path.retry(key, now))]
-
-    def remove(self, key: str, now: float) -> list[Attempt]:
-        """Forget a message that waits."""
-        return [made for path in self._paths.values() for made in self._known(path.remove(key, now))]
+        return self.paths.settle(destination, failed, now, jitter)
 
     def statistics(self) -> Statistics:
         """The counts so far."""
-        paths = self._paths.values()
-        boxes = [path.outbox for path in paths]
+        boxes = [path.outbox for path in self.paths]
         return Statistics(
             lines_in=self._lines,
             lines_held=self.held,
             lines_out=sum(box.lines_out for box in boxes),
             lines_own=self._own,
-            lines_left_out=sum(path.left_out for path in paths),
-            bursts=sum(path.bursts for path in paths),
+            lines_left_out=sum(path.left_out for path in self.paths),
+            bursts=sum(path.bursts for path in self.paths),
             sent=sum(box.sent for box in boxes),
             deferred=sum(box.deferred for box in boxes),
             dead=sum(box.dead for box in boxes),
             waiting=sum(box.waiting for box in boxes),
         )
 
-    # What survives: the stages' state, and the messages that wait, by `destination/number`.
-
     def state(self) -> State:
         """All but the messages that wait."""
         return ["flow", 2, self._epoch, self._reads, self._snapshot()]
 
     def _snapshot(self) -> State:
-        return snapshot(self._stages, self._paths, self._echo)
+        return snapshot(self._stages, self.paths.named, self._echo)
 
     def recall(self, state: State, now: float) -> list[Burst]:
         """Become what `state()` gave, as far as it fits; without its messages. Returns the lines that fit no stage.
 
         Never raises, whatever the state is.
         """
-        recall(self._blank, self._stages, self._paths, self._echo)
+        recall(self._blank, self._stages, self.paths.named, self._echo)
         self._now = now
-        for path in self._paths.values():
-            path.empty(now)
+        self.paths.empty(now)
         self._lines = self._own = 0
         try:
             self._epoch, reads, kept = opened(state, "flow", 3, version=2)
             self._reads = int(reads)
         except (StateMismatch, TypeError, ValueError):
             return salvaged(state, now)
-        left = recall(kept, self._stages, self._paths, self._echo)
+        left = recall(kept, self._stages, self.paths.named, self._echo)
         self._lines = self.held
         return salvaged(left, now)
 
@@ -264,73 +188,24 @@ class Flow:
         if bursts:
             self.note(why)
         self._lines += sum(burst.count for burst in bursts)
-        return self._out(bursts, now)
-
-    def salvage(self, state: State, now: float) -> list[Burst]:
-        """The lines in a state that is not taken over, as one burst."""
-        return salvaged(state, now)
-
-    def changes(self) -> dict[str, State]:
-        """Messages that are new, changed or gone (None) since the last call."""
-        return {key: row for path in self._paths.values() for key, row in path.outbox.changes().items()}
-
-    def rows(self) -> dict[str, State]:
-        """All messages that wait."""
-        return {key: row for path in self._paths.values() for key, row in path.outbox.rows().items()}
+        return self.paths.feed(bursts, now)
 
     def restore(self, key: str, row: State, now: float, *, new: bool = False) -> bool:
-        """A message that `rows()` gave; under a new number if asked to, or if its destination is none of ours.
-
-        Returns whether it was one.
-        """
-        name, _, serial = key.rpartition("/")
-        path = self._paths.get(name)
-        box = (path or next(iter(self._paths.values()))).outbox
-        before = box.held
-        try:
-            box.restore(0 if new or path is None else int(serial), row, now)
-        except (TypeError, ValueError, LookupError, AttributeError):
-            return False
-        self._lines += box.held - before
-        return True
-
-    def trying(self) -> list[str]:
-        """The keys of the messages that are being tried."""
-        return [path.outbox.attempted for path in self._paths.values() if path.outbox.attempted]
-
-    def go_on(self, keys: Sequence[str], now: float) -> list[Attempt]:
-        """After `recall` and `restore`: attempts still under way, then what the queues ask of the caps."""
-        for path in self._paths.values():
-            path.outbox.continue_trying(keys)
-        return [attempt for path in self._paths.values() for attempt in self._known(path.compare(now))]
+        """A message that a store kept: see `Paths.restore`. Its lines count as taken in."""
+        before = self.held
+        fits = self.paths.restore(key, row, now, new=new)
+        self._lines += self.held - before
+        return fits
 
     def dump(self) -> State:
         """All of it."""
-        return ["flow", 2, self.state(), [[name, path.outbox.dump()] for name, path in self._paths.items()]]
+        return ["flow", 2, self.state(), [[name, path.outbox.dump()] for name, path in self.paths.named.items()]]
 
     def load(self, state: State) -> None:
         """The dumped flow, numbering included. Raises StateMismatch if it does not fit."""
         kept, boxes = opened(state, "flow", 2, version=2)
-        if self.recall(kept, 0.0) or [name for name, _ in boxes] != list(self._paths):
+        if self.recall(kept, 0.0) or [name for name, _ in boxes] != list(self.paths.named):
             raise StateMismatch("this is a state of other stages or destinations; give it to the flow that dumped it")
         for name, box in boxes:
-            self._paths[name].outbox.load(box)
+            self.paths.named[name].outbox.load(box)
         self._lines = self.held
-
-
-def _parts(stage: Stage[Any, Any]) -> list[Stage[Any, Any]]:
-    return [*_parts(stage.first), *_parts(stage.second)] if isinstance(stage, Joined) else [stage]
-
-
-def _split(stages: list[Stage[Any, Any]]) -> tuple[list[Stage[Any, Any]], list[Stage[Any, Any]]]:
-    """The stages that all destinations share, and those that each has for itself: from the caps on.
-
-    Without caps, the stages at the end that hold nothing.
-    """
-    for place, stage in enumerate(stages):
-        if isinstance(stage, Pausable):
-            return stages[:place], stages[place:]
-    place = len(stages)
-    while place and isinstance(stages[place - 1], Instant):
-        place -= 1
-    return stages[:place], stages[place:]

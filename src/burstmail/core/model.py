@@ -1,4 +1,4 @@
-"""The nouns that flow: Batch, Burst, Message, Attempt.
+"""The nouns that flow: Batch, Burst, Message, Attempt, DeadLetter.
 
 All are frozen values. Wall-clock stamps in them are for people only; machines measure with the `now` they are told.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeAlias
 
+from ..errors import DeliveryError
 from .excerpt import Excerpt
 
 
@@ -194,3 +195,17 @@ class Attempt:
     """1 for the first try."""
     destination: str = ""
     """Which of several sinks it is for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """What will not be tried again: the item, for those recipients that did not get it, and the last error."""
+
+    item: Item
+    error: DeliveryError
+    others: tuple[str, ...] = ()
+    """Recipients of the same attempt that did not refuse it."""
+    waited: float = 0.0
+    """Seconds since the item was queued."""
+    key: str = ""
+    """A name of its own, as no other dead letter of the destination has."""

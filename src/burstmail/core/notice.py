@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import PermanentDeliveryError
 from .address import address
-from .deliver import DeadLetter
 from .escape import one_line
 from .excerpt import Excerpt
 from .fold import dump_burst, restored_burst
 from .mime import MARK, rendered
-from .model import Burst, Message
+from .model import Burst, DeadLetter, Message
 from .stage import State, opened
 from .subject import named, summary
 from .words import clock, day, duration, header_date, moment, number, plural, zone_name

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..errors import DeliveryError
 from .chain import chain
-from .deliver import DeadLetter, Outbox
-from .model import Attempt, Burst, Item, Outage
+from .deliver import Outbox
+from .model import Attempt, Burst, DeadLetter, Item, Outage
 from .notice import Notices, echo_note
 from .stage import Pausable, Stage, State
 
@@ -126,7 +126,7 @@ class Path:
         return out
 
     def _full(self) -> bool:
-        return self.outbox.waiting >= (DOWN if self.outbox.down else SLOW)
+        return self.outbox.waiting >= (DOWN if self.outbox.health.down else SLOW)
 
     def end(self, now: float, *, drain: bool) -> list[Attempt]:
         """Close what is open: through the caps, or with all that they hold and whatever rests."""
@@ -147,7 +147,7 @@ class Path:
         out, letters = self.outbox.settle(failed, now, jitter)
         for letter in letters:
             out += self._queue(self._notices.feed(letter, now), now)
-        self._outage = self.outbox.outage() or self._outage
+        self._outage = self.outbox.health.outage() or self._outage
         return out + self.compare(now), letters
 
     def retry(self, key: str, now: float) -> list[Attempt]:

@@ -75,3 +75,11 @@ def loaded(part: Loads, state: State) -> bool:
         part.load(before)
         return False
     return True
+
+
+def pair_of(state: State) -> tuple[float, float] | None:
+    """The core's time and the wall time of a state; None when it is none of ours."""
+    if not isinstance(state, list) or len(state) != 4 or state[0] != 1:
+        return None
+    fits = all(isinstance(value, int | float) and not isinstance(value, bool) for value in state[1:3])
+    return (float(state[1]), float(state[2])) if fits else None

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import reduce
 
 from .fold import fold, restored_burst
-from .model import Burst, CloseReason
+from .model import Batch, Burst, CloseReason
 from .session import Session
 from .stage import State
 
@@ -23,6 +23,13 @@ def salvaged(state: State, now: float) -> list[Burst]:
     """All lines found, as one burst that leaves at `now`; nothing when there are none."""
     found = sorted(_bursts(state, "", now, DEPTH), key=lambda burst: burst.first)
     return [reduce(fold, found)] if found else []
+
+
+def as_it_is(batch: Batch, now: float) -> Burst:
+    """Lines that no stage could take, as a burst of their own."""
+    session = Session()
+    session.feed(batch, now)
+    return session.close(now, CloseReason.FLUSH)
 
 
 def _bursts(state: State, key: str, now: float, depth: int) -> Iterator[Burst]:

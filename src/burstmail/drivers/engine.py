@@ -10,14 +10,16 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
-from typing import Any
 
 from ..clock import Clock
-from ..core.deliver import DeadLetter
-from ..core.flow import Flow, Statistics
+from ..core.flow import Flow
 from ..core.fold import dump_item
-from ..core.model import Attempt, Batch
+from ..core.model import Attempt, Batch, DeadLetter
+from ..core.recall import pair_of
+from ..core.salvage import as_it_is, salvaged
 from ..core.stage import State
+from ..core.statistics import Statistics
+from ..core.waiting import renewed
 from ..core.words import plural
 from ..errors import DeliveryError
 from ..stores import DELETE, FLUSH, LINES, RETRY, Change, Entry, Saved, Store
@@ -69,7 +71,7 @@ class Engine:
     @property
     def busy(self) -> bool:
         """Whether an attempt is under way."""
-        return bool(self._flow.trying())
+        return bool(self._flow.paths.trying())
 
     def start(self) -> list[Attempt]:
         """Take the store, and go on where its last owner was."""
@@ -142,7 +144,7 @@ class Engine:
 
     def close(self) -> None:
         """Write down what is left, and let go of the store. Safe to call twice."""
-        self._commit(self.now, self._flow.changes())
+        self._commit(self.now, self._flow.paths.changes())
         self._ledger.close()
 
     def sync(self) -> None:
@@ -172,7 +174,7 @@ class Engine:
         for trouble in self._ledger.troubles:
             self._flow.note(trouble)
         self._ledger.troubles.clear()
-        changes = self._flow.changes()
+        changes = self._flow.paths.changes()
         if changes or self._dead or self._ledger.full:
             self._commit(now, changes)
         return []
@@ -181,7 +183,7 @@ class Engine:
         change = Change(
             state=[1, now, self._clock.time(), self._flow.state()],
             position=self._flow.reads,
-            outbox=self._flow.rows() if whole else changes or {},
+            outbox=self._flow.paths.rows() if whole else changes or {},
             dead=dict(self._dead),
             whole=whole,
         )
@@ -201,7 +203,7 @@ class Engine:
             return self._apply(entry)
         except Exception as bug:
             logger.exception(RAISED)
-            tried = self._flow.trying()
+            tried = self._flow.paths.trying()
             saved = self._ledger.open(self.now)
             if saved is None:
                 raise
@@ -214,12 +216,9 @@ class Engine:
             self._flow.begin("", entry.id)
             out = self._flow.flush(now)
         else:
-            out = list(self._flow.feed(self._batch(entry), now))
+            out = list(self._flow.feed(entry.batch(self._flow.epoch), now))
         self._at, self._core = 0, now
         return out
-
-    def _batch(self, entry: Entry) -> Batch:
-        return Batch(text=entry.text, count=entry.count, time=entry.wall, epoch=self._flow.epoch, seq=entry.id)
 
     # The way back.
 
@@ -236,13 +235,13 @@ class Engine:
         self._flow.begin(saved.epoch, saved.last)
         self._alone, now = False, self.now
         self._ledger.taken_over(now)
-        self._flow.changes()
+        self._flow.paths.changes()
         self._commit(now, whole=True)
         return out + self._kept(now) + self._adopt(now) + self._advance(now)
 
     def _continue(self, saved: Saved) -> None:
         """The core's time goes on: by the wall clock, as far as that has not been set back."""
-        then = _pair(saved.state)
+        then = pair_of(saved.state)
         last = max((entry.now for entry in saved.journal), default=-inf)
         if then is not None:
             core, wall = then
@@ -265,7 +264,7 @@ class Engine:
 
     def _restored(self, saved: Saved, bad: Mapping[int, Exception], tried: list[str]) -> list[Attempt]:
         self._at = 0
-        then = _pair(saved.state)
+        then = pair_of(saved.state)
         start = then[0] if then else min((entry.now for entry in saved.journal), default=self.now)
         self._core = start
         left = self._flow.recall(saved.state[3] if then else saved.state, start)
@@ -274,7 +273,7 @@ class Engine:
         if lost:
             logger.error("%s in the store could not be read, and lost", plural(lost, "mail"))
             self._flow.note(f"{plural(lost, 'mail')} in the store could not be read, and lost.")
-        out = self._flow.go_on(tried, start)
+        out = self._flow.paths.go_on(tried, start)
         if left:
             logger.warning("%s", OTHER)
             out += self._flow.take(left, start, OTHER)
@@ -285,17 +284,17 @@ class Engine:
     def _raw(self, entry: Entry, bug: Exception) -> list[Attempt]:
         self._core = max(entry.now, self._core)
         why = f"{plural(entry.count, 'line')} as they came, since a stage or a callable raised {type(bug).__name__}."
-        return self._flow.raw(self._batch(entry), self._core, why)
+        self._flow.begin("", entry.id)
+        return self._flow.take([as_it_is(entry.batch(self._flow.epoch), self._core)], self._core, why)
 
     def _merge(self, saved: Saved, now: float) -> list[Attempt]:
         """The store failed when we started, so both it and the memory have something: it becomes ours."""
-        then = _pair(saved.state)
         for key, row in saved.outbox.items():
-            if not self._flow.restore(key, _renewed(row, now), now, new=True):
+            if not self._flow.restore(key, renewed(row, now), now, new=True):
                 logger.error("a mail in the store could not be read, and is lost")
         self._flow.begin("", saved.last)
-        out = self._flow.go_on(self._flow.trying(), now)
-        out += self._flow.take(self._flow.salvage(saved.state[3] if then else saved.state, now), now, OTHER)
+        out = self._flow.paths.go_on(self._flow.paths.trying(), now)
+        out += self._flow.take(salvaged(saved.state, now), now, OTHER)
         for entry in saved.journal:
             own = replace(entry, id=self._flow.reads + 1, now=now)
             try:
@@ -315,26 +314,13 @@ class Engine:
                 out += self._retry(entry.text, now)
             elif entry.kind == DELETE:
                 self._dead[entry.text] = None
-                out += self._flow.remove(entry.text, now)
+                out += self._flow.paths.remove(entry.text, now)
         return out + self._kept(now)
 
     def _retry(self, key: str, now: float) -> list[Attempt]:
         row = self._ledger.dead(key)
         if row is None:
-            return self._flow.retry(key, now)
+            return self._flow.paths.retry(key, now)
         self._dead[key] = None
         self._flow.restore(f"{row[3]}/0", [row[0], now, 0, None, ""], now)
         return list(self._flow.poll(now))
-
-
-def _renewed(row: State, now: float) -> State:
-    """A row whose times are those of another core."""
-    return [row[0], now, row[2], None, row[4]] if isinstance(row, list) and len(row) == 5 else row
-
-
-def _pair(state: Any) -> tuple[float, float] | None:
-    """The core's time and the wall time of a state; None when it is none of ours."""
-    if not isinstance(state, list) or len(state) != 4 or state[0] != 1:
-        return None
-    fits = all(isinstance(value, int | float) and not isinstance(value, bool) for value in state[1:3])
-    return (float(state[1]), float(state[2])) if fits else None

@@ -15,10 +15,10 @@ from typing import Any
 
 from ..clock import Clock, SystemClock
 from ..core.backoff import Backoff
-from ..core.deliver import DeadLetter
-from ..core.flow import Flow, Statistics
-from ..core.model import Attempt, Batch, Item
+from ..core.flow import Flow
+from ..core.model import Attempt, Batch, DeadLetter, Item
 from ..core.stage import Stage
+from ..core.statistics import Statistics
 from ..core.words import plural
 from ..errors import DeliveryError
 from ..sinks import Sink

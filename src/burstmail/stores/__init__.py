@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..core.model import Batch
 from ..core.stage import State
 
 LINES, FLUSH, RETRY, DELETE = "lines", "flush", "retry", "delete"
@@ -32,6 +33,10 @@ class Entry:
     """How many lines."""
     text: str = ""
     """The lines, each ended by one newline."""
+
+    def batch(self, epoch: str) -> Batch:
+        """The lines as they were read."""
+        return Batch(text=self.text, count=self.count, time=self.wall, epoch=epoch, seq=self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +108,8 @@ class Store(Protocol):
     def adopt(self, last: int, now: float, wall: float) -> Sequence[Entry]:
         """What others have staged, in order, moved in one transaction.
 
-        LINES and FLUSH go into the journal, under ids from `last` + 1. `now` and `wall` are the present, read together; an
-        entry's `now` is that less its age. RETRY and DELETE are given and forgotten.
+        LINES and FLUSH go into the journal, under ids from `last` + 1. `now` and `wall` are the present, read together;
+        an entry's `now` is that less its age. RETRY and DELETE are given and forgotten.
         """
         ...
 

@@ -1,0 +1,34 @@
+"""What has become of the lines and mails so far, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """A snapshot of a flow's counts. Lines: `lines_in == lines_held + lines_out + lines_own`.
+
+    With several destinations, held and out count a line once for each, and so do the mails.
+    """
+
+    lines_in: int
+    """Lines taken in."""
+    lines_held: int
+    """Lines in open windows, held by caps, or in messages that wait."""
+    lines_out: int
+    """Lines of messages delivered or dead."""
+    lines_own: int
+    """Lines about burstmail's own mail: the next mail says how many they are."""
+    lines_left_out: int
+    """Lines that bursts count but do not show."""
+    bursts: int
+    """Bursts that have left the stages; each is one message."""
+    sent: int
+    """Messages accepted."""
+    deferred: int
+    """Attempts that failed for now."""
+    dead: int
+    """Messages refused for good, or given up, for at least one recipient."""
+    waiting: int
+    """Messages not delivered yet."""
