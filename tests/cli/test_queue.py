@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -265,6 +266,13 @@ def test_a_wrong_option_is_explained_in_one_line(tmp_path: Path, arguments: Sequ
     assert done.stderr.startswith(b"burstmail: ")
     assert done.stderr.count(b"\n") == 1
     assert words in done.stderr.decode()
+
+
+def test_a_bug_has_a_status_of_its_own(tmp_path: Path) -> None:
+    code = "import sys; from burstmail.cli import main, queue; queue._boxes = None; sys.exit(main())"
+    done = run("queue", command=[sys.executable, "-c", code])
+    assert done.returncode == 70
+    assert done.stderr.startswith(b"burstmail: this is a bug\n  Traceback")
 
 
 def test_help_explains_every_action(tmp_path: Path) -> None:

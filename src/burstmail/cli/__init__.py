@@ -123,8 +123,9 @@ def _queue(arguments: Sequence[str]) -> int:
 
     try:
         return queue(**parse_queue(arguments))
-    except Misuse as error:
-        return _failed(MISUSE, str(error))
+    except Exception as error:
+        channel.attach("stderr", None)
+        return _failure(error, arguments)
 
 
 def _bundle(arguments: Sequence[str]) -> int:
