@@ -36,7 +36,7 @@ LAYERS = [
     ["core.paths", "core.recall"],
     ["core.flow"],
     ["sinks", "sources", "stores"],
-    ["drivers.ledger", "drivers.sender"],
+    ["drivers.ledger", "drivers.replay", "drivers.sender"],
     ["drivers.engine"],
     ["drivers", "testing"],
     ["cli"],

@@ -15,6 +15,7 @@ from burstmail import (
     Batch,
     Burst,
     Caps,
+    Change,
     DeliveryError,
     Entry,
     Instant,
@@ -502,3 +503,47 @@ def test_a_flood_is_committed_every_eight_mebibytes() -> None:
         run.feed("x" * 65535)
         longest = max(longest, len(store.__dict__["_journal"]))
     assert 100 <= longest <= 129
+
+
+def test_a_store_that_works_again_at_the_end_gets_what_is_true_by_then() -> None:
+    store = Broken()
+    run = Run(store)
+    run.feed("a")
+    store.error = "database or disk is full"
+    run.feed("b")
+    run.wait(5)
+    assert run.shown == ["a", "b"]
+    store.error = ""
+    run.engine.close()
+    again = Run(store, clock=rebooted(run.clock, 100))
+    again.wait(100)
+    assert again.shown == []
+
+
+def test_what_the_caps_hold_is_given_up_when_the_store_fails_at_the_very_end() -> None:
+    class FailsLater(Broken):
+        def commit(self, change: Change, *, sync: bool = True) -> None:
+            self._check()
+            super().commit(change)
+
+    store = FailsLater()
+    run = Run(store, Aggregator(max_lines=1), Caps(Limit(1, per=60), per_key=None))
+    for text in "abc":
+        run.feed(text)
+    assert run.shown == ["a"]
+    store.error = "database or disk is full"
+    run.feed("d")
+    run.make(run.engine.end())
+    assert (run.shown, run.engine.keeps) == (["a", "b", "c", "d"], False)
+
+
+def test_a_mail_is_tried_again_at_an_operators_word_though_the_caps_are_late() -> None:
+    store = MemoryStore()
+    first = Run(Shared(store))
+    first.outcomes = [DOWN]
+    for text in "abc":
+        first.feed(text)
+        first.make(first.engine.flush())
+    store.stage(Entry(kind=RETRY, text="/1"))
+    again = Run(Rewound(store), clock=rebooted(first.clock, 1000))
+    assert sorted(again.shown) == ["a", "b", "c"]

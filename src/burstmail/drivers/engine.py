@@ -16,20 +16,16 @@ from ..core.flow import Flow
 from ..core.fold import dump_item
 from ..core.model import Attempt, Batch, DeadLetter
 from ..core.recall import pair_of
-from ..core.salvage import as_it_is, salvaged
 from ..core.stage import State
 from ..core.statistics import Statistics
-from ..core.waiting import renewed
-from ..core.words import plural
 from ..errors import DeliveryError
-from ..stores import DELETE, FLUSH, LINES, RETRY, Change, Entry, Saved, Store
+from ..stores import FLUSH, LINES, RETRY, Change, Entry, Saved, Store
 from .ledger import Ledger, Mode
+from .replay import RAISED, Replay
 
 logger = logging.getLogger("burstmail")
 
-OTHER = "These lines were kept by an earlier burstmail, which had other settings or was another version."
 TICK = 1e-6
-RAISED = "a stage or a callable of yours raised; the lines are mailed as they are"
 # Dead letters that wait for the store to work again.
 DEAD = 1000
 
@@ -44,19 +40,17 @@ class Engine:
         self._flow = flow
         self._clock = clock
         self._ledger = Ledger(store, sync)
+        self._replay = Replay(flow)
         # The core's time is the clock's, and goes on after a restart where it was.
         self._shift = 0.0
-        self._core = -inf
         self._dead: dict[str, State] = {}
         # Whether there are lines in the core that no store has ever had.
         self._alone = False
-        # The entry that is being taken in.
-        self._at = 0
 
     @property
     def now(self) -> float:
         """The core's time."""
-        return max(self._core, self._clock.monotonic() + self._shift)
+        return max(self._replay.core, self._clock.monotonic() + self._shift)
 
     @property
     def deadline(self) -> float:
@@ -139,11 +133,18 @@ class Engine:
         if self._ledger.mode in (Mode.THEIRS, Mode.DOWN):
             out += self._open(now)
         self._ledger.ending()
-        out += self._flow.end(now) if self.keeps else self._flow.drain(now)
-        return out + self._kept(now)
+        if self.keeps:
+            out += self._flow.end(now) + self._kept(now)
+        # Also when the store has failed just now: then nobody keeps what the caps hold.
+        if not self.keeps:
+            out += self._flow.drain(now) + self._kept(now)
+        return out
 
     def close(self) -> None:
         """Write down what is left, and let go of the store. Safe to call twice."""
+        if self._ledger.mode is Mode.DOWN:
+            # What it holds is older than what was sent since: the next start would mail that again.
+            self._open(self.now)
         self._commit(self.now, self._flow.paths.changes())
         self._ledger.close()
 
@@ -160,11 +161,11 @@ class Engine:
     def _advance(self, now: float) -> list[Attempt]:
         out: list[Attempt] = []
         if self._ledger.mode is not Mode.THEIRS or self._alone:
-            while (due := max(self._flow.deadline, self._core)) <= now and self._flow.deadline < inf:
+            while (due := max(self._flow.deadline, self._replay.core)) <= now and self._flow.deadline < inf:
                 out += self._flow.poll(due)
                 out += self._kept(due)
-                self._core = due
-        self._core = max(self._core, now)
+                self._replay.core = due
+        self._replay.core = max(self._replay.core, now)
         return out
 
     # Out.
@@ -198,27 +199,19 @@ class Engine:
         """One entry into the core. A stage that raises must neither lose it nor meet it again at every start."""
         if self._ledger.mode is not Mode.MINE:
             self._alone = self._alone or not self._ledger.ours
-            return self._apply(entry)
+            return self._replay.take(entry)
         try:
-            return self._apply(entry)
+            return self._replay.take(entry)
         except Exception as bug:
             logger.exception(RAISED)
             tried = self._flow.paths.trying()
             saved = self._ledger.open(self.now)
             if saved is None:
                 raise
-            return self._replay(saved, {entry.id: bug}, tried)
-
-    def _apply(self, entry: Entry) -> list[Attempt]:
-        self._at = entry.id
-        now = max(entry.now, self._core)
-        if entry.kind == FLUSH:
-            self._flow.begin("", entry.id)
-            out = self._flow.flush(now)
-        else:
-            out = list(self._flow.feed(entry.batch(self._flow.epoch), now))
-        self._at, self._core = 0, now
-        return out
+            out = self._replay.load(saved, self.now, {entry.id: bug}, tried)
+            # So that what raised is not met again with every line that comes.
+            self._commit(self.now, self._flow.paths.changes())
+            return out
 
     # The way back.
 
@@ -228,10 +221,10 @@ class Engine:
             return self._kept(now)
         out: list[Attempt] = []
         if self._alone:
-            out += self._merge(saved, now)
+            out += self._replay.merge(saved, now)
         elif not self._ledger.ours:
             self._continue(saved)
-            out += self._replay(saved, {}, [])
+            out += self._replay.load(saved, now)
         self._flow.begin(saved.epoch, saved.last)
         self._alone, now = False, self.now
         self._ledger.taken_over(now)
@@ -247,62 +240,9 @@ class Engine:
             core, wall = then
             now = max(core + max(0.0, self._clock.time() - wall), last)
             self._shift = now - self._clock.monotonic()
-            self._core = core
+            self._replay.core = core
         elif last > -inf:
             self._shift = max(0.0, last - self._clock.monotonic())
-
-    def _replay(self, saved: Saved, bad: dict[int, Exception], tried: list[str]) -> list[Attempt]:
-        """State, messages, journal. An entry that makes a stage raise leaves as it is; then all starts again."""
-        while True:
-            try:
-                return self._restored(saved, bad, tried)
-            except Exception as bug:
-                if not self._at or self._at in bad:
-                    raise
-                logger.exception(RAISED)
-                bad[self._at] = bug
-
-    def _restored(self, saved: Saved, bad: Mapping[int, Exception], tried: list[str]) -> list[Attempt]:
-        self._at = 0
-        then = pair_of(saved.state)
-        start = then[0] if then else min((entry.now for entry in saved.journal), default=self.now)
-        self._core = start
-        left = self._flow.recall(saved.state[3] if then else saved.state, start)
-        self._flow.begin(saved.epoch, 0)
-        lost = sum(not self._flow.restore(key, row, start) for key, row in saved.outbox.items())
-        if lost:
-            logger.error("%s in the store could not be read, and lost", plural(lost, "mail"))
-            self._flow.note(f"{plural(lost, 'mail')} in the store could not be read, and lost.")
-        out = self._flow.paths.go_on(tried, start)
-        if left:
-            logger.warning("%s", OTHER)
-            out += self._flow.take(left, start, OTHER)
-        for entry in saved.journal:
-            out += self._raw(entry, bad[entry.id]) if entry.id in bad else self._apply(entry)
-        return out
-
-    def _raw(self, entry: Entry, bug: Exception) -> list[Attempt]:
-        self._core = max(entry.now, self._core)
-        why = f"{plural(entry.count, 'line')} as they came, since a stage or a callable raised {type(bug).__name__}."
-        self._flow.begin("", entry.id)
-        return self._flow.take([as_it_is(entry.batch(self._flow.epoch), self._core)], self._core, why)
-
-    def _merge(self, saved: Saved, now: float) -> list[Attempt]:
-        """The store failed when we started, so both it and the memory have something: it becomes ours."""
-        for key, row in saved.outbox.items():
-            if not self._flow.restore(key, renewed(row, now), now, new=True):
-                logger.error("a mail in the store could not be read, and is lost")
-        self._flow.begin("", saved.last)
-        out = self._flow.paths.go_on(self._flow.paths.trying(), now)
-        out += self._flow.take(salvaged(saved.state, now), now, OTHER)
-        for entry in saved.journal:
-            own = replace(entry, id=self._flow.reads + 1, now=now)
-            try:
-                out += self._apply(own)
-            except Exception as bug:
-                logger.exception(RAISED)
-                out += self._raw(own, bug)
-        return out
 
     def _adopt(self, now: float) -> list[Attempt]:
         """What others have staged, and what an operator has asked for."""
@@ -310,12 +250,15 @@ class Engine:
         for entry in self._ledger.adopt(self._flow.reads, now, self._clock.time()):
             if entry.kind in (LINES, FLUSH):
                 out += self._take(entry)
-            elif entry.kind == RETRY:
-                out += self._retry(entry.text, now)
-            elif entry.kind == DELETE:
-                self._dead[entry.text] = None
-                out += self._flow.paths.remove(entry.text, now)
+            else:
+                out += self._advance(now) + self._obey(entry, now)
         return out + self._kept(now)
+
+    def _obey(self, entry: Entry, now: float) -> list[Attempt]:
+        if entry.kind == RETRY:
+            return self._retry(entry.text, now)
+        self._dead[entry.text] = None
+        return self._flow.paths.remove(entry.text, now)
 
     def _retry(self, key: str, now: float) -> list[Attempt]:
         row = self._ledger.dead(key)

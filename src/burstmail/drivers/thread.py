@@ -144,8 +144,9 @@ class Pipeline:
 
     def _tell(self, left: Statistics) -> None:
         mails = f"{plural(left.waiting, 'mail')} ({plural(left.lines_held, 'line')})"
+        lost = not self._kept and (left.waiting or left.lines_held)
         why = self._error or "none yet, the attempt has not ended"
-        if left.waiting and not self._kept:
+        if lost:
             logger.error("%s not delivered at exit, and lost; last error: %s", mails, why)
         elif left.waiting:
             logger.warning("%s not delivered at exit, and kept for the next start; last error: %s", mails, why)

@@ -1,0 +1,107 @@
+"""Entry, Saved -> Flow. Everything that a store gives back goes into the core here, and nothing of it stops a start.
+
+An entry that makes a stage raise leaves as it is, through the caps, with a word about it; lines of a state that fits no
+stage leave as one burst. Entries go in strictly in order, at their own time, and time never runs backwards.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
+
+from ..core.flow import Flow
+from ..core.model import Attempt
+from ..core.recall import pair_of
+from ..core.salvage import as_it_is, salvaged
+from ..core.waiting import renewed
+from ..core.words import plural
+from ..stores import FLUSH, Entry, Saved
+
+logger = logging.getLogger("burstmail")
+
+OTHER = "These lines were kept by an earlier burstmail, which had other settings or was another version."
+RAISED = "a stage or a callable of yours raised; the lines are mailed as they are"
+
+
+class Replay:
+    """A flow and its time: `core` is the latest moment that the flow has been told."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self.core = -inf
+        # The entry that is being taken in.
+        self._at = 0
+
+    def take(self, entry: Entry) -> list[Attempt]:
+        """One entry. An exception of a stage or a callable passes through."""
+        self._at = entry.id
+        now = max(entry.now, self.core)
+        if entry.kind == FLUSH:
+            self._flow.begin("", entry.id)
+            out = self._flow.flush(now)
+        else:
+            out = list(self._flow.feed(entry.batch(self._flow.epoch), now))
+        self._at, self.core = 0, now
+        return out
+
+    def load(
+        self, saved: Saved, start: float, bad: Mapping[int, Exception] | None = None, tried: list[str] | None = None
+    ) -> list[Attempt]:
+        """State, messages, journal. What is in the flow is forgotten; attempts at the `tried` are still under way.
+
+        `bad` entries are known to raise. When another one does, all starts again without it.
+        """
+        known = dict(bad or {})
+        while True:
+            try:
+                return self._loaded(saved, start, known, tried or [])
+            except Exception as bug:
+                if not self._at or self._at in known:
+                    raise
+                logger.exception(RAISED)
+                known[self._at] = bug
+
+    def _loaded(self, saved: Saved, start: float, bad: Mapping[int, Exception], tried: list[str]) -> list[Attempt]:
+        self._at = 0
+        then = pair_of(saved.state)
+        self.core = start = then[0] if then else min((entry.now for entry in saved.journal), default=start)
+        left = self._flow.recall(saved.state[3] if then else saved.state, start)
+        self._flow.begin(saved.epoch, 0)
+        lost = sum(not self._flow.restore(key, row, start) for key, row in saved.outbox.items())
+        self._lost(lost)
+        out = self._flow.paths.go_on(tried, start)
+        if left:
+            logger.warning("%s", OTHER)
+            out += self._flow.take(left, start, OTHER)
+        for entry in saved.journal:
+            out += self._raw(entry, bad[entry.id]) if entry.id in bad else self.take(entry)
+        return out
+
+    def _lost(self, mails: int) -> None:
+        if mails:
+            logger.error("%s in the store could not be read, and lost", plural(mails, "mail"))
+            self._flow.note(f"{plural(mails, 'mail')} in the store could not be read, and lost.")
+
+    def _raw(self, entry: Entry, bug: Exception) -> list[Attempt]:
+        self.core = max(entry.now, self.core)
+        why = f"{plural(entry.count, 'line')} as they came, since a stage or a callable raised {type(bug).__name__}."
+        self._flow.begin("", entry.id)
+        return self._flow.take([as_it_is(entry.batch(self._flow.epoch), self.core)], self.core, why)
+
+    def merge(self, saved: Saved, now: float) -> list[Attempt]:
+        """What a store holds, into a flow that has lines of its own: the store failed when it started."""
+        rows = saved.outbox.items()
+        self._lost(sum(not self._flow.restore(key, renewed(row, now), now, new=True) for key, row in rows))
+        self._flow.begin("", saved.last)
+        out = self._flow.paths.go_on(self._flow.paths.trying(), now)
+        out += self._flow.take(salvaged(saved.state, now), now, OTHER)
+        for entry in saved.journal:
+            own = replace(entry, id=self._flow.reads + 1, now=now)
+            try:
+                out += self.take(own)
+            except Exception as bug:
+                logger.exception(RAISED)
+                out += self._raw(own, bug)
+        return out
