@@ -73,7 +73,7 @@ class Life:
         self.store = FaultyStore(self.script)
         self.number = 0
         self.accepted: set[str] = set()
-        # By destination and Message-ID: the mail; by destination: when one came.
+        # By destination and Message-ID: the mail; by destination: when a new one came.
         self.mails: dict[tuple[str, str], Message] = {}
         self.arrivals: dict[str, list[float]] = {name: [] for name in self.destinations}
         self.crashes = 0
@@ -155,9 +155,10 @@ class Life:
     def _arrived(self, attempt: Attempt) -> None:
         mail = attempt.item
         assert isinstance(mail, Message)
-        before = self.mails.setdefault((attempt.destination, mail.id), mail)
-        assert before.data == mail.data or not self.exact, "one Message-ID, two mails"
-        self.arrivals[attempt.destination].append(self.clock.monotonic())
+        if (before := self.mails.get((attempt.destination, mail.id))) is None:
+            self.mails[attempt.destination, mail.id] = mail
+            self.arrivals[attempt.destination].append(self.clock.monotonic())
+        assert before is None or before.data == mail.data or not self.exact, "one Message-ID, two mails"
 
     def end(self) -> None:
         """Faults stop; then all that is queued must come out."""
