@@ -1,0 +1,125 @@
+"""Line -> shape. What varies by its form (numbers, addresses, times, ...) becomes a mark; the words stay.
+
+A shape is the message of a line (its syslog header gone but for the program's name) with one private character for each
+masked part, and single spaces. Limits: 4,096 characters of a line are looked at, by these masks as by a user's. Every
+pattern here takes linear time on any text: each repetition is possessive or bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .contrast import telling
+from .fields import parse
+
+# Enough for any message a person reads; and what a user's expression costs on it stays bearable.
+SEEN = 4096
+
+# One private character per kind (Unicode's private use area): a word that holds one is known to vary.
+KINDS = ("n", "hex", "ip", "mac", "uuid", "time", "url", "mail", "quoted", "*", "masked")
+NUMBER, HEX, IP, MAC, UUID, TIME, URL, MAIL, QUOTED, VALUE, MASKED = MARKS = tuple(map(chr, range(0xE000, 0xE00B)))
+_SHOWN = {ord(mark): f"<{kind}>" for mark, kind in zip(MARKS, KINDS, strict=True)}
+
+_B, _E = "(?<![0-9A-Za-z])", "(?![0-9A-Za-z])"
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_CLOCK = "[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?+"
+_ZONE = "(?: ?(?:Z|UTC|GMT|[A-Z]{1,2}[SD]T|[+-][0-9]{2}:?[0-9]{2})(?![0-9A-Za-z]))"
+_DATE = "(?:[0-9]{4}([-/.])[0-9]{1,2}\\1[0-9]{1,2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4})"
+_UNIT = "(?: ?(?:[kKMGTP]i?[bB]|[munμ]?s|B|[kKMG]Hz)(?![0-9A-Za-z])|%)"
+_GROUPS = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){0,6}+"
+
+# (mark, what a text must hold to be worth the search, pattern). The longer form first, or its parts would be numbers.
+_FORMS = (
+    (URL, "://", r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,20}+://[^\s\"'<>()\[\]{},;]{1,2000}+"),
+    (MAIL, "@", rf"{_B}[A-Za-z0-9._%+=-]{{1,64}}+@[A-Za-z0-9-]{{1,63}}+(?:\.[A-Za-z0-9-]{{1,63}}+)++"),
+    (UUID, "-", rf"{_B}[0-9A-Fa-f]{{8}}-(?:[0-9A-Fa-f]{{4}}-){{3}}[0-9A-Fa-f]{{12}}{_E}"),
+    (
+        TIME,
+        ":",
+        rf"{_B}(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:{_MONTH} [ 0-9]?[0-9]|[0-9]{{1,2}}[ /-]{_MONTH}[ /-][0-9]{{4}})"
+        rf",?[ :](?:[0-9]{{4}} )?{_CLOCK}{_ZONE}?(?: [0-9]{{4}}{_E})?",
+    ),
+    (TIME, ":", rf"{_B}{_DATE}[T ]{_CLOCK}{_ZONE}?{_E}"),
+    (TIME, "", rf"{_B}{_DATE}{_E}(?![-/.][0-9])"),
+    (MAC, ":", rf"{_B}[0-9A-Fa-f]{{2}}(?::[0-9A-Fa-f]{{2}}){{5,31}}+(?![0-9A-Za-z:])"),
+    (MAC, "-", rf"{_B}[0-9A-Fa-f]{{2}}(?:-[0-9A-Fa-f]{{2}}){{5}}(?![0-9A-Za-z-])"),
+    (TIME, ":", rf"{_B}(?<!:){_CLOCK}(?![0-9A-Za-z]|:[0-9A-Fa-f])"),
+    (IP, ".", rf"{_B}(?<![0-9]\.)[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}(?![0-9A-Za-z]|[.-][0-9A-Za-z])"),
+    (IP, "::", rf"(?<![0-9A-Za-z:])(?:{_GROUPS})?+::(?:{_GROUPS})?+(?![0-9A-Za-z:])(?:%[0-9a-z]{{1,15}}+)?+"),
+    (IP, ":", rf"(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{{1,4}}:){{7}}[0-9A-Fa-f]{{1,4}}(?![0-9A-Za-z:])"),
+    (HEX, "0x", "0x[0-9A-Fa-f]++"),
+    (HEX, "", rf"{_B}(?=[0-9]*+[A-Fa-f])(?=[A-Fa-f]*+[0-9])[0-9A-Fa-f]{{8,}}+{_E}"),
+    # A sign is one where no word ends before it: -7, blk_-7, but not node-7.
+    (NUMBER, "", rf"(?<![0-9A-Za-z.])[-+]?[0-9]++(?:[.,][0-9]++)*+{_UNIT}?|[0-9]++"),
+    # A field that is empty here, and a name in the next line.
+    (VALUE, "()", r"(?<=\s\()(?=\))"),
+    (VALUE, "[]", r"(?<=\s\[)(?=\])"),
+)
+_FOUND = tuple((mark, sign, re.compile(pattern)) for mark, sign, pattern in _FORMS)
+_QUOTED = re.compile(r"\"([^\"\n]{1,256}+)\"|(?<!\w)'([^'\n]{1,256}+)'(?!\w)")
+# Without digits, for these differ from line to line.
+_LITERAL = re.compile(rb"[^0-9]{1,16}\Z")
+_WORDS = re.compile("[A-Za-z][A-Za-z'_-]*+")
+
+
+class Masker:
+    """Makes shapes. A user's masks are regular expressions; what they match is shown as `<masked>`."""
+
+    __slots__ = ("_own",)
+
+    def __init__(self, masks: Iterable[str] = ()) -> None:
+        """Raises ValueError for what is no regular expression."""
+        self._own = []
+        for mask in masks:
+            try:
+                self._own.append(re.compile(mask))
+            except re.error as error:
+                raise ValueError(f"mask {mask!r}: {error}") from None
+
+    def shape(self, line: str) -> str:
+        """The program's name, a newline if there is one, and the message without what varies by its form."""
+        fields = parse(line[:SEEN])
+        text = fields.message
+        for own in self._own:
+            text = own.sub(_masked, text)
+        if '"' in text or "'" in text:
+            text = _QUOTED.sub(_quoted, text)
+        for mark, sign, form in _FOUND:
+            if sign in text:
+                text = form.sub(mark, text)
+        text = " ".join(text.split())
+        return f"{fields.program}\n{text}" if fields.program else text
+
+
+def shown(shape: str) -> str:
+    """The shape as a person may read it: `Failed password for <*> from <ip> port <n>`."""
+    return shape.translate(_SHOWN)
+
+
+def before_address(line: str, shape: str) -> bytes:
+    """The bytes that the first address in the line's message stands behind, there only; b'' if there are none."""
+    if IP not in shape:
+        return b""
+    message = parse(line[:SEEN]).message
+    # The form of IPv4, and then the two of IPv6, as in _FOUND.
+    for mark, _, form in _FOUND:
+        found = form.search(message) if mark == IP else None
+        if found:
+            head = line[: len(line) - len(message) + found.start()].encode()
+            before = _LITERAL.search(head)
+            return before[0] if before and head.find(before[0]) == before.start() else b""
+    return b""
+
+
+def _masked(found: re.Match[str]) -> str:
+    # An expression that matches nothing masks nothing.
+    return MASKED if found[0] else ""
+
+
+def _quoted(found: re.Match[str]) -> str:
+    """What is quoted is a name or a value, unless it tells what happened: "down", "connection refused"."""
+    text = found[1] or found[2]
+    if any(map(telling, _WORDS.findall(text))):
+        return found[0]
+    return found[0][0] + QUOTED + found[0][0]

@@ -1,0 +1,182 @@
+"""Shapes -> templates. The second look: shapes that differ in a name or two become one.
+
+First the places that hold a mark or the form of a name (a path, a host, `root_domain`): shapes alike but for these are
+one. Then places of plain words: shapes alike but for one of them are one if there is reason to think that it names
+somebody or something: the word before it says so, or many words take turns there. Words that tell what happened never
+do. Deterministic; time grows with the sum of the shapes' lengths (and the square of their words, of which 40 count).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TypeAlias
+
+from .contrast import partly_telling, telling
+from .masks import MARKS, VALUE
+
+# Words and what separates them, by turns; words stand at the even places.
+Tokens: TypeAlias = tuple[str, ...]
+
+# The full stop separates where it ends a word, and dots that lead to a value (".....0").
+_SEPARATORS = re.compile(r"((?:[\s=:,;()\[\]{}|\"'!?<>]|\.(?=[.\s]|\Z)|(?<=\.)\.)++)")
+_MARK = re.compile(f"[{''.join(MARKS)}]")
+_PATH = re.compile(r"~?/|\\|[^/]*+/[^/]*+/")
+_NAME = re.compile(r"[\w@~.+%#$*\\/-]*[_./@\\]")
+# isReady, java.io.EOFException: the program's own names, which say what happened.
+_CODE = re.compile(r"[a-z][A-Z]|\.[A-Z]")
+_WORD = re.compile(r"[A-Za-z][A-Za-z-]*+\Z")
+
+# How many words have to take turns at a place before it is taken for a name: 2 where the word before it announces a
+# name, 3 where it may, 6 anywhere else. What follows `=` or `:` is more often a state than a name.
+NAMED, MAYBE, ANYWHERE = 2, 3, 6
+_NAMED = frozenset("user username account ruser login".split())
+_MAYBE = frozenset(
+    """
+    for by from on of via to host hostname node device dev disk drive interface iface domain file directory module
+    process program service unit job task session name server client peer group container image volume partition table
+    database queue channel bus vlan bridge filesystem driver pool zone
+    """.split()
+)
+# More words than that, and only masks and names are looked at.
+_LONGEST = 40
+_SUBJECT = 2
+
+
+@lru_cache(maxsize=8192)
+def kind(word: str) -> str:
+    """What a word is: mark, name, word or telling; "" for none, and for what is neither (`***`)."""
+    if _MARK.search(word):
+        rest = _MARK.sub("", word)
+        return "telling" if "." not in rest and "/" not in rest and partly_telling(rest) else "mark"
+    if _PATH.match(word):
+        return "name"
+    if telling(word):
+        return "telling"
+    if _WORD.match(word) or _CODE.search(word):
+        return "word"
+    return "name" if _NAME.match(word) else ""
+
+
+def split(shape: str) -> Tokens:
+    """The shape's words and separators; what is repeated and varies (a list of numbers, of blocks) stands once."""
+    tokens = _SEPARATORS.split(shape)
+    words = tokens[::2]
+    out: list[str] = []
+    at = 0
+    while at < len(words):
+        size, times = _repeated(words, at)
+        out += tokens[2 * at : 2 * (at + size) - 1]
+        at += size * times
+        out += tokens[2 * at - 1 : 2 * at]
+    return tuple(out)
+
+
+def _repeated(words: list[str], at: int) -> tuple[int, int]:
+    """How many words are repeated from here on, and how often."""
+    for size in (1, 2, 3):
+        unit = words[at : at + size]
+        times = 1
+        while words[at + size * times : at + size * (times + 1)] == unit:
+            times += 1
+        if times > 1 and _MARK.search("".join(unit)):
+            return size, times
+    return 1, 1
+
+
+def _loose(tokens: Tokens) -> Tokens:
+    """With a blank where a mark or a name stands. The subject of a message is no blank, unless it is masked."""
+    return tuple(
+        VALUE if not at % 2 and ((what := kind(token)) == "mark" or (what == "name" and at > _SUBJECT)) else token
+        for at, token in enumerate(tokens)
+    )
+
+
+def merged(shapes: Iterable[str]) -> dict[str, tuple[str, str | None]]:
+    """For each shape, in the same order, its template and the name that it has at the one place that varies.
+
+    Shapes with the same template are one pattern. The name is None if no place or more than one varies, or if the names
+    are masked themselves; it is '' for a shape that has no name there because it is such a template already.
+    """
+    groups: defaultdict[Tokens, list[Tokens]] = defaultdict(list)
+    split = {shape: _tokens(shape) for shape in shapes}
+    for tokens in split.values():
+        groups[_loose(tokens)].append(tokens)
+    families: defaultdict[Tokens, list[Tokens]] = defaultdict(list)
+    for loose, target in _joined(groups).items():
+        families[target] += groups[loose]
+    found: dict[Tokens, tuple[str, str | None]] = {}
+    for family in families.values():
+        found.update(_template(family))
+    return {shape: found[tokens] for shape, tokens in split.items()}
+
+
+def _tokens(shape: str) -> Tokens:
+    """The program first, and then the message: `_SUBJECT` is the place of its first word."""
+    program, _, message = shape.rpartition("\n")
+    return (program, "\n", *split(message))
+
+
+def _template(family: list[Tokens]) -> dict[Tokens, tuple[str, str | None]]:
+    columns = [set(column) for column in zip(*family, strict=True)]
+    pieces = [next(iter(column)) if len(column) == 1 else VALUE for column in columns]
+    template = "".join(pieces).removeprefix("\n")
+    varying = [place for place, column in enumerate(columns) if VALUE in column or len(column) > 1]
+    if len(varying) != 1 or any(_MARK.search(word) for word in columns[varying[0]] - {VALUE}):
+        return dict.fromkeys(family, (template, None))
+    return {tokens: (template, tokens[varying[0]].strip(VALUE)) for tokens in family}
+
+
+def _joined(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
+    """Where each goes when those that differ in one word are one, and then again."""
+    target = {tokens: tokens for tokens in loose}
+    # Two words that vary: two rounds. A third sees what the second has made alike.
+    for _ in range(3):
+        moves = _moves(dict.fromkeys(target.values()))
+        if not moves:
+            break
+        target = {tokens: moves.get(now, now) for tokens, now in target.items()}
+    return target
+
+
+def _moves(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
+    places: defaultdict[tuple[int, Tokens], dict[str, Tokens]] = defaultdict(dict)
+    for tokens in loose:
+        if len(tokens) <= 2 * _LONGEST:
+            for at in range(_SUBJECT, len(tokens), 2):
+                if kind(tokens[at]):
+                    places[at, tokens[:at] + tokens[at + 1 :]][tokens[at]] = tokens
+    moves: dict[Tokens, Tokens] = {}
+    # Where most words take turns first: it is the surest.
+    for (at, rest), found in sorted(places.items(), key=lambda place: -len(place[1])):
+        if len(found) < 2:
+            break
+        going = [found[word] for word in _names(list(found), at, rest)]
+        if len(going) > 1 and not any(tokens in moves for tokens in going):
+            moves.update(dict.fromkeys(going, (*rest[:at], VALUE, *rest[at:])))
+    return moves
+
+
+def _names(words: list[str], at: int, rest: Tokens) -> list[str]:
+    """Those of the words that name somebody or something, if they do."""
+    silent = [word for word in words if kind(word) != "telling"]
+    need = _need(at, rest)
+    # What is left must still say something.
+    if sum(len(token) > 1 and kind(token) in ("word", "telling") for token in rest[_SUBJECT:]) < 2:
+        return []
+    if VALUE not in words and len(silent) < need:
+        return []
+    # Among many names, one that happens to be a word is a name: users called info, test, up.
+    return words if need < ANYWHERE <= len(silent) else silent
+
+
+def _need(at: int, rest: Tokens) -> int:
+    # The subject of a message: what is said of six may be six things.
+    if at == _SUBJECT:
+        return 2 * ANYWHERE
+    before, separator = rest[at - 2].lower(), rest[at - 1]
+    if "=" in separator or ":" in separator:
+        return ANYWHERE
+    return NAMED if before in _NAMED else MAYBE if before in _MAYBE else ANYWHERE
