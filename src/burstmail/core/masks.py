@@ -13,12 +13,15 @@ from collections.abc import Iterable
 from .contrast import telling
 from .fields import parse
 
+DIGITS = b"0123456789"
+
 # Enough for any message a person reads; and what a user's expression costs on it stays bearable.
 SEEN = 4096
 
 # One private character per kind (Unicode's private use area): a word that holds one is known to vary.
-KINDS = ("n", "hex", "ip", "mac", "uuid", "time", "url", "mail", "quoted", "*", "masked")
-NUMBER, HEX, IP, MAC, UUID, TIME, URL, MAIL, QUOTED, VALUE, MASKED = MARKS = tuple(map(chr, range(0xE000, 0xE00B)))
+KINDS = ("n", "hex", "id", "ip", "mac", "uuid", "time", "url", "mail", "quoted", "*", "masked")
+MARKS = tuple(map(chr, range(0xE000, 0xE000 + len(KINDS))))
+NUMBER, HEX, ID, IP, MAC, UUID, TIME, URL, MAIL, QUOTED, VALUE, MASKED = MARKS
 _SHOWN = {ord(mark): f"<{kind}>" for mark, kind in zip(MARKS, KINDS, strict=True)}
 
 _B, _E = "(?<![0-9A-Za-z])", "(?![0-9A-Za-z])"
@@ -28,6 +31,11 @@ _ZONE = "(?: ?(?:Z|UTC|GMT|[A-Z]{1,2}[SD]T|[+-][0-9]{2}:?[0-9]{2})(?![0-9A-Za-z]
 _DATE = "(?:[0-9]{4}([-/.])[0-9]{1,2}\\1[0-9]{1,2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4})"
 _UNIT = "(?: ?(?:[kKMGTP]i?[bB]|[munμ]?s|B|[kKMG]Hz)(?![0-9A-Za-z])|%)"
 _GROUPS = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){0,6}+"
+# Digits and letters in turns, as in no word: deadbeef1, 4bXk12zQ, A1B2C3D4E5. The shortest of a mark has eight.
+_MIXED = (
+    rf"{_B}(?:(?=[0-9]*+[A-Fa-f])(?=[A-Fa-f]*+[0-9])[0-9A-Fa-f]{{4,}}+"
+    rf"|(?=[0-9A-Za-z]{{8}})(?:[A-Za-z]++[0-9]++[A-Za-z]++[0-9]|[0-9]++[A-Za-z]++[0-9]++[A-Za-z])[0-9A-Za-z]*+){_E}"
+)
 
 # (mark, what a text must hold to be worth the search, pattern). The longer form first, or its parts would be numbers.
 _FORMS = (
@@ -49,7 +57,7 @@ _FORMS = (
     (IP, "::", rf"(?<![0-9A-Za-z:])(?:{_GROUPS})?+::(?:{_GROUPS})?+(?![0-9A-Za-z:])(?:%[0-9a-z]{{1,15}}+)?+"),
     (IP, ":", rf"(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{{1,4}}:){{7}}[0-9A-Fa-f]{{1,4}}(?![0-9A-Za-z:])"),
     (HEX, "0x", "0x[0-9A-Fa-f]++"),
-    (HEX, "", rf"{_B}(?=[0-9]*+[A-Fa-f])(?=[A-Fa-f]*+[0-9])[0-9A-Fa-f]{{8,}}+{_E}"),
+    (ID, "", _MIXED.replace("{4,}", "{8,}")),
     # A sign is one where no word ends before it: -7, blk_-7, but not node-7.
     (NUMBER, "", rf"(?<![0-9A-Za-z.])[-+]?[0-9]++(?:[.,][0-9]++)*+{_UNIT}?|[0-9]++"),
     # A field that is empty here, and a name in the next line.
@@ -58,9 +66,17 @@ _FORMS = (
 )
 _FOUND = tuple((mark, sign, re.compile(pattern)) for mark, sign, pattern in _FORMS)
 _QUOTED = re.compile(r"\"([^\"\n]{1,256}+)\"|(?<!\w)'([^'\n]{1,256}+)'(?!\w)")
-# Without digits, for these differ from line to line.
-_LITERAL = re.compile(rb"[^0-9]{1,16}\Z")
+_DIGIT = re.compile(b"[0-9]")
 _WORDS = re.compile("[A-Za-z][A-Za-z'_-]*+")
+
+
+# Shorter ones too: the groups of a UUID.
+_RAW = re.compile(_MIXED.encode())
+
+
+def bare(line: bytes) -> bytes:
+    """The line without digits, nor identifiers of digits and letters, which would make each line another."""
+    return _RAW.sub(b"", line).translate(None, DIGITS)
 
 
 class Masker:
@@ -107,8 +123,9 @@ def before_address(line: str, shape: str) -> bytes:
         found = form.search(message) if mark == IP else None
         if found:
             head = line[: len(line) - len(message) + found.start()].encode()
-            before = _LITERAL.search(head)
-            return before[0] if before and head.find(before[0]) == before.start() else b""
+            # Digits differ from line to line.
+            before = _DIGIT.split(head[-16:])[-1]
+            return before if before and head.find(before) == len(head) - len(before) else b""
     return b""
 
 

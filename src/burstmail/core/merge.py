@@ -27,6 +27,8 @@ _PATH = re.compile(r"~?/|\\|[^/]*+/[^/]*+/")
 _NAME = re.compile(r"[\w@~.+%#$*\\/-]*[_./@\\]")
 # isReady, java.io.EOFException: the program's own names, which say what happened.
 _CODE = re.compile(r"[a-z][A-Z]|\.[A-Z]")
+# What stands between the members of a list, or ends a group of them.
+_LIST = re.compile(r"[>)\]}]?[,;|:]? ?\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]*+\Z")
 
 # How many words have to take turns at a place before it is taken for a name: 2 where the word before it announces a
@@ -63,27 +65,28 @@ def kind(word: str) -> str:
 def split(shape: str) -> Tokens:
     """The shape's words and separators; what is repeated and varies (a list of numbers, of blocks) stands once."""
     tokens = _SEPARATORS.split(shape)
-    words = tokens[::2]
     out: list[str] = []
     at = 0
-    while at < len(words):
-        size, times = _repeated(words, at)
-        out += tokens[2 * at : 2 * (at + size) - 1]
+    while at < len(tokens):
+        size, times = _repeated(tokens, at)
+        # The separator that follows is the one after the last of them.
+        out += [*tokens[at : at + size - 1], *tokens[at + size * times - 1 : at + size * times]]
         at += size * times
-        out += tokens[2 * at - 1 : 2 * at]
     return tuple(out)
 
 
-def _repeated(words: list[str], at: int) -> tuple[int, int]:
-    """How many words are repeated from here on, and how often."""
-    for size in (1, 2, 3):
-        unit = words[at : at + size]
-        times = 1
-        while words[at + size * times : at + size * (times + 1)] == unit:
-            times += 1
-        if times > 1 and _MARK.search("".join(unit)):
+def _repeated(tokens: list[str], at: int) -> tuple[int, int]:
+    """How many tokens, words with their separators, are repeated from here on, and how often."""
+    for size in (2, 4, 6):
+        *unit, between = tokens[at : at + size] if at + 2 * size - 1 <= len(tokens) else [""]
+        if not _LIST.match(between) or not _MARK.search("".join(unit)):
+            continue
+        times, place = 1, at + size
+        while tokens[place : place + size - 1] == unit and tokens[place - 1] == between:
+            times, place = times + 1, place + size
+        if times > 1:
             return size, times
-    return 1, 1
+    return 2, 1
 
 
 def _loose(tokens: Tokens) -> Tokens:

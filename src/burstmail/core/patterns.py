@@ -11,22 +11,39 @@ A line is judged by the first one with the same characters but for the digits.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate, chain
+from typing import Any, TypeAlias
 
-from .masks import SEEN, Masker, before_address, shown
+from .masks import DIGITS, SEEN, Masker, bare, before_address, shown
 from .merge import merged
 from .row import Row
 
 # A burst of a million lines has perhaps a hundred shapes. With four times as many a tally stays well below 1 MiB.
 LIMIT = 400
 
-_DIGITS = b"0123456789"
+# Where a line counts, and what the address stands behind in it.
+_Place: TypeAlias = tuple[Row, bytes]
+
+# Characters that are looked at together.
+_CHUNK = 32 * 1024
+
 # What is remembered of lines without their digits: longer ones are looked at each time they come, and so is the rest
 # when there are too many.
 _LONGEST = 1024
 _REMEMBERED = 256 * 1024
+
+
+def _grouped(keys: Iterable[bytes], places: Iterable[int] | None = None) -> dict[bytes, list[int]]:
+    """Where each key stands."""
+    groups: defaultdict[bytes, list[int]] = defaultdict(list)
+    # Paid on every line, and the only such loop, as in fields.py.
+    for place, key in enumerate(keys) if places is None else zip(places, keys, strict=False):
+        groups[key].append(place)
+    return groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +90,7 @@ class Pattern:
 class Tally:
     """Counts lines by pattern."""
 
-    __slots__ = ("_known", "_limit", "_masker", "_remembered", "_rows", "count", "other")
+    __slots__ = ("_known", "_limit", "_masker", "_other", "_remembered", "_rows", "_size", "_waiting", "count")
 
     def __init__(self, masker: Masker | None = None, *, limit: int = LIMIT) -> None:
         """At most `limit` shapes (400). Raises ValueError for less than 2."""
@@ -83,46 +100,74 @@ class Tally:
         self._limit = limit
         self.count = 0
         """All lines."""
-        self.other = 0
-        """Those that are in no pattern."""
+        self._other = 0
         self._rows: dict[str, Row] = {}
-        # A line without digits -> where it counts, and what stands before the address in it.
-        self._known: dict[bytes, tuple[Row, bytes]] = {}
+        # By what is left of a line without its digits.
+        self._known: dict[bytes, _Place] = {}
         self._remembered = 0
+        # What has not been looked at: few lines at a time cost as much as many.
+        self._waiting: list[tuple[str, int, float]] = []
+        self._size = 0
+
+    @property
+    def other(self) -> int:
+        """Lines that are in no pattern."""
+        self._work()
+        return self._other
 
     @property
     def weight(self) -> int:
         """Bytes of memory, roughly."""
-        return self._remembered + sum(row.weight + 2 * len(shape) for shape, row in self._rows.items())
+        rows = sum(row.weight + 2 * len(shape) for shape, row in self._rows.items())
+        return rows + self._remembered + self._size + 160 * len(self._waiting)
 
     def add(self, text: str, count: int, time: float) -> None:
-        """Count `count` lines, each ended by a newline, read at wall time `time`. Raises for no text."""
-        raw = text.encode("utf-8", "backslashreplace")
-        lines = raw.split(b"\n", count)
-        groups: defaultdict[bytes, list[int]] = defaultdict(list)
-        # Paid on every line, and the only such loop, as in fields.py.
-        for place, key in enumerate(raw.translate(None, _DIGITS).split(b"\n", count)[:count]):
-            groups[key].append(place)
-        for key, places in groups.items():
-            row, before = self._known.get(key) or self._meet(key, lines[places[0]], time)
-            row.take(lines, places, start=self.count, time=time, before=before)
-        self.count += min(count, len(lines))
+        """Count `count` lines, each ended by one newline, read at wall time `time`. No text makes it raise."""
+        self._waiting.append((text, count, time))
+        self.count += count
+        self._size += len(text)
+        if self._size >= _CHUNK:
+            self._work()
 
-    def _meet(self, key: bytes, line: bytes, time: float) -> tuple[Row, bytes]:
-        """Where lines with that key count; a new row if no row has their shape."""
+    def _work(self) -> None:
+        """Look at what waits."""
+        if not self._waiting:
+            return
+        raw = "".join(text for text, _, _ in self._waiting).encode("utf-8", "backslashreplace")
+        ends = list(accumulate(count for _, count, _ in self._waiting))
+        times = [time for _, _, time in self._waiting]
+        self._waiting, self._size = [], 0
+        lines = raw.split(b"\n")
+        start = self.count - ends[-1]
+        groups = _grouped(raw.translate(None, DIGITS).split(b"\n")[:-1])
+        new = sorted(chain.from_iterable(groups.pop(key) for key in groups.keys() - self._known.keys()))
+        # Identifiers have letters too: without them the rest may be known.
+        rest = bare(b"\n".join([lines[place] for place in new])).split(b"\n") if new else []
+        for key, places in chain(groups.items(), _grouped(rest, new).items()):
+            found = self._known.get(key) or self._find(key, lines[places[0]], times[bisect(ends, places[0])])
+            row, before = found
+            row.take(lines, places, start=start, time=times[bisect(ends, places[-1])], before=before)
+
+    def _find(self, key: bytes, line: bytes, time: float) -> _Place:
+        """Where the lines with an unknown key count."""
+        place = self._meet(line, time)
+        if len(key) <= _LONGEST:
+            if self._remembered > _REMEMBERED:
+                self._forget()
+            self._known[key] = place
+            self._remembered += len(key) + 200
+        return place
+
+    def _meet(self, line: bytes, time: float) -> _Place:
+        """Where the lines of this one's shape count; a new row if there is none."""
         seen = line[: 4 * SEEN].decode("utf-8", "ignore")
         shape = self._masker.shape(seen)
-        row = self._rows.get(shape)
         before = before_address(seen, shape)
+        row = self._rows.get(shape)
         if row is None:
             if len(self._rows) >= self._limit:
                 self._shrink()
             row = self._rows[shape] = Row(line, time, "address" if before else "")
-        if len(key) <= _LONGEST:
-            self._remembered += len(key) + 200
-            if self._remembered > _REMEMBERED:
-                self._forget()
-            self._known[key] = row, before
         return row, before
 
     def _forget(self) -> None:
@@ -147,23 +192,26 @@ class Tally:
         if len(self._rows) > self._limit // 2:
             # Taking the same off all, those that go and those that stay, is what makes the guarantee true.
             worth = sorted(row.worth for row in self._rows.values())[-1 - self._limit // 2]
-            self.other += sum(row.count for row in self._rows.values() if row.worth <= worth)
+            self._other += sum(row.count for row in self._rows.values() if row.worth <= worth)
             self._rows = {shape: row for shape, row in self._rows.items() if row.worth > worth}
             for row in self._rows.values():
                 row.worth -= worth
 
     def shed(self) -> None:
-        """Give memory back: the rarer shapes, down to half of what may be."""
+        """Give memory back: at most half of the shapes that may be, the most frequent, stay."""
+        self._work()
         self._shrink()
 
     def patterns(self) -> list[Pattern]:
         """The patterns, the most frequent first; of equally frequent ones the one that came first."""
+        self._work()
         found = [Pattern.of(shape, row) for shape, row in self._folded().items()]
         return sorted(found, key=lambda pattern: -pattern.count)
 
     def join(self, other: Tally) -> Tally:
         """The tally of both, one after the other, under this one's limit and masks."""
         tally = Tally.restored(self.dump(), self._masker, limit=self._limit)
+        tally._other += other.other
         for shape, row in other._rows.items():
             if shape not in tally._rows:
                 tally._rows[shape] = Row.restored(row.dump())
@@ -171,7 +219,6 @@ class Tally:
             else:
                 tally._rows[shape].join(row, self.count)
         tally.count += other.count
-        tally.other += other.other
         if len(tally._rows) > self._limit:
             tally._shrink()
         return tally
@@ -184,7 +231,7 @@ class Tally:
     def restored(cls, state: list[Any], masker: Masker | None = None, *, limit: int = LIMIT) -> Tally:
         """The dumped tally, as much of it as this limit keeps."""
         tally = cls(masker, limit=limit)
-        tally.count, tally.other, rows = state
+        tally.count, tally._other, rows = state
         tally._rows = {shape: Row.restored(row) for shape, *row in rows}
         if len(tally._rows) > limit:
             tally._shrink()

@@ -33,7 +33,7 @@ class Row:
         self.at = -1
         # What the values are: 'address', 'name', '' for not known.
         self.noun = noun
-        self.values: frozenset[str] = frozenset()
+        self.values: set[str] = set()
         self.more = False
 
     @property
@@ -42,9 +42,12 @@ class Row:
         return 600 + len(self.begin) + len(self.end) + 90 * len(self.values)
 
     def take(self, lines: list[bytes], places: list[int], *, start: int, time: float, before: bytes) -> None:
-        """Count the lines at these places; `before` is what an address stands behind, b'' if none is looked for."""
-        if before and self.count < SEARCHED:
-            self._search([lines[place] for place in places[: SEARCHED - self.count]], before)
+        """Count the lines at these places, of which the last was read at `time`; `start` is the number of the first.
+
+        `before` is what an address stands behind, b'' if none is to be looked for.
+        """
+        if before and not self.more and self.noun:
+            self._search([lines[place] for place in places[: max(0, SEARCHED - self.count)]], before)
         self.count += len(places)
         self.worth += len(places)
         self.more = self.more or (before != b"" and self.count > SEARCHED)
@@ -55,13 +58,12 @@ class Row:
     def _search(self, lines: list[bytes], before: bytes) -> None:
         match, size = _ADDRESS.match, len(before)
         found = {at[0] for line in lines if (at := match(line, line.find(before) + size))}
-        self._learn(frozenset(value.decode().rstrip(".:") for value in found))
+        self._learn({value.decode().rstrip(".:") for value in found})
 
-    def _learn(self, values: frozenset[str]) -> None:
-        if not values <= self.values:
-            values |= self.values
-            self.more = self.more or len(values) > VALUES
-            self.values = frozenset(sorted(values)[:VALUES])
+    def _learn(self, values: set[str]) -> None:
+        self.values |= values
+        if len(self.values) > VALUES:
+            self.values, self.more = set(sorted(self.values)[:VALUES]), True
 
     def named(self, name: str | None) -> Row:
         """A copy, before it becomes part of a template: `name` stands at the one place that varies.
@@ -69,9 +71,10 @@ class Row:
         None: there is no such place, or it is not known what stands there. '': names that are among the values already.
         """
         row = copy(self)
+        row.values = set(self.values)
         if self.noun != "address" and name != "":
             row.noun = "" if name is None else "name"
-            row.values = frozenset() if name is None else frozenset([name])
+            row.values = set() if name is None else {name}
         return row
 
     def join(self, other: Row, start: int = 0) -> None:
@@ -81,7 +84,7 @@ class Row:
         if other.at + start > self.at:
             self.at, self.last, self.end = other.at + start, other.last, other.end
         if self.noun != other.noun:
-            self.noun, self.values, self.more = "", frozenset(), False
+            self.noun, self.values, self.more = "", set(), False
         else:
             self.more = self.more or other.more or (self.noun == "address" and self.count > SEARCHED)
             self._learn(other.values)
@@ -98,5 +101,5 @@ class Row:
         count, worth, first, last, at, begin, end, noun, values, more = state
         row = cls(begin.encode("utf-8", "backslashreplace"), first, noun)
         row.count, row.worth, row.last, row.at, row.more = count, worth, last, at, more
-        row.end, row.values = end.encode("utf-8", "backslashreplace"), frozenset(values)
+        row.end, row.values = end.encode("utf-8", "backslashreplace"), set(values)
         return row
