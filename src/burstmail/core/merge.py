@@ -133,18 +133,37 @@ def _template(family: list[Tokens]) -> dict[Tokens, tuple[str, str | None]]:
 
 
 def _joined(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
-    """Where each goes when those that differ in one word are one, and then again."""
+    """Where each goes when those that differ in names only are one."""
     target = {tokens: tokens for tokens in loose}
-    # Two words that vary: two rounds. A third sees what the second has made alike.
-    for _ in range(3):
-        moves = _moves(dict.fromkeys(target.values()))
-        if not moves:
-            break
+    # First all places at once that are announced, then one place after the other: three rounds, for what has become
+    # alike in one may be joined in the next.
+    for moves_of in (_announced, _moves, _moves, _moves):
+        moves = moves_of(dict.fromkeys(target.values()))
         target = {tokens: moves.get(now, now) for tokens, now in target.items()}
     return target
 
 
+def _announced(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
+    """Those that differ where the word before announces a name: a user and a host, say."""
+    families: defaultdict[Tokens, list[Tokens]] = defaultdict(list)
+    for tokens in loose:
+        blank = {at for at in range(_SUBJECT + 2, len(tokens), 2) if _need(at, tokens) < ANYWHERE and kind(tokens[at])}
+        families[tuple(VALUE if at in blank else token for at, token in enumerate(tokens))].append(tokens)
+    moves: dict[Tokens, Tokens] = {}
+    for family in families.values():
+        columns = {at: words for at, words in enumerate(map(set, zip(*family, strict=True))) if len(words) > 1}
+        first = family[0]
+        names = {at: _names(words, _need(at, first)) for at, words in columns.items()}
+        rest = tuple(token for at, token in enumerate(first) if at not in names)
+        if all(names.values()) and _says(rest):
+            going = [tokens for tokens in family if all(tokens[at] in found for at, found in names.items())]
+            template = tuple(VALUE if at in names else token for at, token in enumerate(first))
+            moves.update(dict.fromkeys(going, template))
+    return moves
+
+
 def _moves(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
+    """Those that differ in one word."""
     places: defaultdict[tuple[int, Tokens], dict[str, Tokens]] = defaultdict(dict)
     for tokens in loose:
         if len(tokens) <= 2 * _LONGEST:
@@ -156,30 +175,33 @@ def _moves(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
     for (at, rest), found in sorted(places.items(), key=lambda place: -len(place[1])):
         if len(found) < 2:
             break
-        going = [found[word] for word in _names(list(found), at, rest)]
+        names = _names(set(found), _need(at, rest)) if _says(rest) else set()
+        going = [tokens for word, tokens in found.items() if word in names]
         if len(going) > 1 and not any(tokens in moves for tokens in going):
             moves.update(dict.fromkeys(going, (*rest[:at], VALUE, *rest[at:])))
     return moves
 
 
-def _names(words: list[str], at: int, rest: Tokens) -> list[str]:
-    """Those of the words that name somebody or something, if they do."""
-    silent = [word for word in words if kind(word) != "telling"]
-    need = _need(at, rest)
-    # What is left must still say something.
-    if sum(len(token) > 1 and kind(token) in ("word", "telling") for token in rest[_SUBJECT:]) < 2:
-        return []
+def _names(words: set[str], need: int) -> set[str]:
+    """Those of the words at one place that name somebody or something, if so many of them do."""
+    silent = {word for word in words if kind(word) != "telling"}
     if VALUE not in words and len(silent) < need:
-        return []
+        return set()
     # Among many names, one that happens to be a word is a name: users called info, test, up.
     return words if need < ANYWHERE <= len(silent) else silent
 
 
-def _need(at: int, rest: Tokens) -> int:
+def _says(rest: Tokens) -> bool:
+    """Whether what is left still says something."""
+    return sum(len(token) > 1 and kind(token) in ("word", "telling") for token in rest[_SUBJECT:]) >= 2
+
+
+def _need(at: int, tokens: Tokens) -> int:
+    """How many words have to take turns at that place. Only what stands before it is looked at."""
     # The subject of a message: what is said of six may be six things.
     if at == _SUBJECT:
         return 2 * ANYWHERE
-    before, separator = rest[at - 2].lower(), rest[at - 1]
+    before, separator = tokens[at - 2].lower(), tokens[at - 1]
     if "=" in separator or ":" in separator:
         return ANYWHERE
     return NAMED if before in _NAMED else MAYBE if before in _MAYBE else ANYWHERE
