@@ -19,9 +19,9 @@ DIGITS = b"0123456789"
 SEEN = 4096
 
 # One private character per kind (Unicode's private use area): a word that holds one is known to vary.
-KINDS = ("n", "hex", "id", "ip", "mac", "uuid", "time", "url", "mail", "quoted", "*", "masked")
+KINDS = ("n", "hex", "id", "dev", "ip", "mac", "uuid", "time", "url", "unit", "mail", "quoted", "*", "masked")
 MARKS = tuple(map(chr, range(0xE000, 0xE000 + len(KINDS))))
-NUMBER, HEX, ID, IP, MAC, UUID, TIME, URL, MAIL, QUOTED, VALUE, MASKED = MARKS
+NUMBER, HEX, ID, DEV, IP, MAC, UUID, TIME, URL, UNIT, MAIL, QUOTED, VALUE, MASKED = MARKS
 _SHOWN = {ord(mark): f"<{kind}>" for mark, kind in zip(MARKS, KINDS, strict=True)}
 
 _B, _E = "(?<![0-9A-Za-z])", "(?![0-9A-Za-z])"
@@ -40,6 +40,12 @@ _MIXED = (
 # (mark, what a text must hold to be worth the search, pattern). The longer form first, or its parts would be numbers.
 _FORMS = (
     (URL, "://", r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,20}+://[^\s\"'<>()\[\]{},;]{1,2000}+"),
+    # systemd.unit(5): nginx.service, getty@tty1.service, user-1000.slice.
+    (
+        UNIT,
+        ".",
+        rf"{_B}[0-9A-Za-z_][\w@:\\.-]{{0,255}}?\.(?:service|socket|timer|mount|automount|scope|slice|target|device|swap){_E}",
+    ),
     (MAIL, "@", rf"{_B}[A-Za-z0-9._%+=-]{{1,64}}+@[A-Za-z0-9-]{{1,63}}+(?:\.[A-Za-z0-9-]{{1,63}}+)++"),
     (UUID, "-", rf"{_B}[0-9A-Fa-f]{{8}}-(?:[0-9A-Fa-f]{{4}}-){{3}}[0-9A-Fa-f]{{12}}{_E}"),
     (
@@ -57,7 +63,13 @@ _FORMS = (
     (IP, "::", rf"(?<![0-9A-Za-z:])(?:{_GROUPS})?+::(?:{_GROUPS})?+(?![0-9A-Za-z:])(?:%[0-9a-z]{{1,15}}+)?+"),
     (IP, ":", rf"(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{{1,4}}:){{7}}[0-9A-Fa-f]{{1,4}}(?![0-9A-Za-z:])"),
     (HEX, "0x", "0x[0-9A-Fa-f]++"),
+    # The name of an address: mail.example.org[192.0.2.1], host/192.0.2.1.
+    (VALUE, IP, rf"{_B}[0-9A-Za-z_.-]{{1,255}}+(?=[\[/]{IP})"),
+    # A digest in base64; a word of that length has not all three.
+    (ID, "", rf"{_B}(?=[^0-9\s]*+[0-9])(?=[^A-Z\s]*+[A-Z])(?=[^a-z\s]*+[a-z])[0-9A-Za-z+/_-]{{32,}}+=*+{_E}"),
     (ID, "", _MIXED.replace("{4,}", "{8,}")),
+    # Linux names disks by letters: sda, vdb1, xvdc.
+    (DEV, "d", rf"{_B}(?:[shv]|xv)d[a-z](?![A-Za-z])"),
     # A sign is one where no word ends before it: -7, blk_-7, but not node-7.
     (NUMBER, "", rf"(?<![0-9A-Za-z.])[-+]?[0-9]++(?:[.,][0-9]++)*+{_UNIT}?|[0-9]++"),
     # A field that is empty here, and a name in the next line.

@@ -35,13 +35,16 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z-]*+\Z")
 # name, 3 where it may, 6 anywhere else. What follows `=` or `:` is more often a state than a name.
 NAMED, MAYBE, ANYWHERE = 2, 3, 6
 _NAMED = frozenset("user username account ruser login".split())
+# One word between two of these is a name: "for root from".
+_LINKS = frozenset("for by from on of via to in at with".split())
 _MAYBE = frozenset(
     """
     for by from on of via to host hostname node device dev disk drive interface iface domain file directory module
     process program service unit job task session name server client peer group container image volume partition table
-    database queue channel bus vlan bridge filesystem driver pool zone
+    database queue channel bus vlan bridge filesystem driver pool zone comm
     """.split()
 )
+_ANNOUNCING = _NAMED | _MAYBE
 # More words than that, and only masks and names are looked at.
 _LONGEST = 40
 _SUBJECT = 2
@@ -147,8 +150,7 @@ def _announced(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
     """Those that differ where the word before announces a name: a user and a host, say."""
     families: defaultdict[Tokens, list[Tokens]] = defaultdict(list)
     for tokens in loose:
-        blank = {at for at in range(_SUBJECT + 2, len(tokens), 2) if _need(at, tokens) < ANYWHERE and kind(tokens[at])}
-        families[tuple(VALUE if at in blank else token for at, token in enumerate(tokens))].append(tokens)
+        families[_unnamed(tokens)].append(tokens)
     moves: dict[Tokens, Tokens] = {}
     for family in families.values():
         columns = {at: words for at, words in enumerate(map(set, zip(*family, strict=True))) if len(words) > 1}
@@ -160,6 +162,18 @@ def _announced(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
             template = tuple(VALUE if at in names else token for at, token in enumerate(first))
             moves.update(dict.fromkeys(going, template))
     return moves
+
+
+def _unnamed(tokens: Tokens) -> Tokens:
+    """With a blank at each place that is announced."""
+    out = list(tokens)
+    for at in range(_SUBJECT + 2, len(tokens), 2):
+        # A name announces nothing ("user from from"), and what announces is no name unless it stands for one ("for user
+        # root", but "user user").
+        need = _need(at, tokens) if out[at - 2] != VALUE else ANYWHERE
+        if need < ANYWHERE and kind(out[at]) and (need == NAMED or out[at].lower() not in _ANNOUNCING):
+            out[at] = VALUE
+    return tuple(out)
 
 
 def _moves(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
@@ -175,7 +189,7 @@ def _moves(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
     for (at, rest), found in sorted(places.items(), key=lambda place: -len(place[1])):
         if len(found) < 2:
             break
-        names = _names(set(found), _need(at, rest)) if _says(rest) else set()
+        names = _names(set(found), _need(at, rest, 0)) if _says(rest) else set()
         going = [tokens for word, tokens in found.items() if word in names]
         if len(going) > 1 and not any(tokens in moves for tokens in going):
             moves.update(dict.fromkeys(going, (*rest[:at], VALUE, *rest[at:])))
@@ -185,7 +199,8 @@ def _moves(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
 def _names(words: set[str], need: int) -> set[str]:
     """Those of the words at one place that name somebody or something, if so many of them do."""
     silent = {word for word in words if kind(word) != "telling"}
-    if VALUE not in words and len(silent) < need:
+    # What varies there in form already makes it likelier.
+    if len(silent) + (MAYBE if VALUE in words else 0) < need:
         return set()
     # Among many names, one that happens to be a word is a name: users called info, test, up.
     return words if need < ANYWHERE <= len(silent) else silent
@@ -196,12 +211,18 @@ def _says(rest: Tokens) -> bool:
     return sum(len(token) > 1 and kind(token) in ("word", "telling") for token in rest[_SUBJECT:]) >= 2
 
 
-def _need(at: int, tokens: Tokens) -> int:
-    """How many words have to take turns at that place. Only what stands before it is looked at."""
+def _need(at: int, tokens: Tokens, after: int = 1) -> int:
+    """How many words have to take turns at that place; `after` it stands what follows, or there where it is left out."""
+    before, separator = tokens[at - 2].lower(), tokens[at - 1]
+    following = tokens[at + after : at + after + 2]
+    # Alone in brackets: "(root) CMD".
+    if separator[-1:] in ("(", "[") and following and following[0][:1] in (")", "]"):
+        return MAYBE
     # The subject of a message: what is said of six may be six things.
     if at == _SUBJECT:
         return 2 * ANYWHERE
-    before, separator = tokens[at - 2].lower(), tokens[at - 1]
     if "=" in separator or ":" in separator:
         return ANYWHERE
-    return NAMED if before in _NAMED else MAYBE if before in _MAYBE else ANYWHERE
+    if before in _NAMED or (before in _LINKS and following[1:] and following[1] in _LINKS):
+        return NAMED
+    return MAYBE if before in _MAYBE else ANYWHERE

@@ -1,0 +1,74 @@
+"""How well patterns group labelled lines. `python -m tests.core.grouping DIR [SET]` scores the *.csv files in DIR.
+
+Grouping accuracy (Zhu et al., "Tools and Benchmarks for Automated Log Parsing", ICSE-SEIP 2019): a line counts as right
+when the set of lines that share its pattern is exactly the set of lines that share its label. A file has the columns
+`content` and `event`.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+
+from burstmail.core.masks import bare, shown
+from burstmail.core.merge import merged
+from burstmail.core.patterns import Tally
+
+
+def patterns_of(lines: Sequence[str]) -> list[str]:
+    """The pattern that each line is counted in, by a tally of them all, with its defaults."""
+    tally = Tally()
+    tally.add("".join(line + "\n" for line in lines), len(lines), 0.0)
+    found = tally.patterns()
+    assert sum(pattern.count for pattern in found) + tally.other == tally.count == len(lines)
+    shapes = {row: shape for shape, row in tally._rows.items()}
+    templates = {shape: template for shape, (template, _) in merged(tally._rows).items()}
+    known = {key: templates[shapes[row]] for key, (row, _) in tally._known.items()}
+    out = [known[bare(line.encode())] for line in lines]
+    # What a reader sees is what was scored.
+    assert sorted(Counter(out).values(), reverse=True) == [pattern.count for pattern in found]
+    return out
+
+
+def accuracy(labels: Sequence[Hashable], groups: Sequence[Hashable]) -> float:
+    """The share of lines in groups that are exactly a label's lines."""
+    return 1 - sum(len(group) for group in wrong(labels, groups)) / len(labels)
+
+
+def wrong(labels: Sequence[Hashable], groups: Sequence[Hashable]) -> list[list[int]]:
+    """The groups that are not exactly one label's lines."""
+    sizes = Counter(labels)
+    members: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for place, group in enumerate(groups):
+        members[group].append(place)
+    return [
+        places
+        for places in members.values()
+        if len({labels[place] for place in places}) > 1 or sizes[labels[places[0]]] != len(places)
+    ]
+
+
+def labelled(path: Path) -> tuple[list[str], list[str]]:
+    """Lines and labels of a file."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [row["content"] for row in rows], [row["event"] for row in rows]
+
+
+def main(folder: str, *names: str) -> None:
+    scores = []
+    for path in sorted(Path(folder).glob("*.csv")):
+        lines, labels = labelled(path)
+        groups = patterns_of(lines)
+        scores.append(accuracy(labels, groups))
+        print(f"{path.stem:<12} {scores[-1]:.3f}  {len(set(groups))} patterns, {len(set(labels))} labels")
+        for places in wrong(labels, groups) if path.stem in names else ():
+            print("  ", dict(Counter(labels[place] for place in places)), shown(groups[places[0]])[:150])
+    print(f"{'average':<12} {sum(scores) / len(scores):.4f}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
