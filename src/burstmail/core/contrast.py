@@ -26,13 +26,14 @@ _STATES = frozenset(
     rollback encrypt decrypt match mismatch hit miss timeout timeouts expire stale stable unstable safe unsafe secure
     insecure available unavailable unable cannot can't isn't aren't wasn't won't hasn't didn't doesn't exception full
     empty complete incomplete optimal lose win won raise fall rise grow shrink ack nak nack syn fin rst reply degraded
+    get put post head patch
     """.split()
 )
 # Sorts, sides and places: they tell when they stand alone, but are parts of many names (root_local, backup-server).
 _SORTS = frozenset(
     """
     in out in-use init well alert notice info debug severe emerg crit left right primary secondary master slave leader
-    follower candidate update make put get post head options patch push pull import export upload download rx tx src dst
+    follower candidate update make options push pull import export upload download rx tx src dst
     input output ingress egress inbound outbound upstream downstream local remote internal external source dest
     destination from to before after above below over under more less many few high low higher lower highest lowest hot
     cold warm cool max min maximum minimum first last end increase decrease half total all any some undo redo sync async

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .contrast import telling
+from .contrast import partly_telling
 from .fields import parse
 
 DIGITS = b"0123456789"
@@ -44,7 +44,8 @@ _FORMS = (
     (
         UNIT,
         ".",
-        rf"{_B}[0-9A-Za-z_][\w@:\\.-]{{0,255}}?\.(?:service|socket|timer|mount|automount|scope|slice|target|device|swap){_E}",
+        r"(?<![\w@\\.-])[0-9A-Za-z_][\w@\\.-]{0,255}?\."
+        rf"(?:service|socket|timer|mount|automount|scope|slice|target|device|swap){_E}",
     ),
     (MAIL, "@", rf"{_B}[A-Za-z0-9._%+=-]{{1,64}}+@[A-Za-z0-9-]{{1,63}}+(?:\.[A-Za-z0-9-]{{1,63}}+)++"),
     (UUID, "-", rf"{_B}[0-9A-Fa-f]{{8}}-(?:[0-9A-Fa-f]{{4}}-){{3}}[0-9A-Fa-f]{{12}}{_E}"),
@@ -66,7 +67,12 @@ _FORMS = (
     # The name of an address: mail.example.org[192.0.2.1], host/192.0.2.1.
     (VALUE, IP, rf"{_B}[0-9A-Za-z_.-]{{1,255}}+(?=[\[/]{IP})"),
     # A digest in base64; a word of that length has not all three.
-    (ID, "", rf"{_B}(?=[^0-9\s]*+[0-9])(?=[^A-Z\s]*+[A-Z])(?=[^a-z\s]*+[a-z])[0-9A-Za-z+/_-]{{32,}}+=*+{_E}"),
+    (
+        ID,
+        "",
+        r"(?<![0-9A-Za-z+/_=-])(?=[A-Za-z+/_-]++[0-9]|[0-9])(?=[0-9a-z+/_-]*+[A-Z])(?=[0-9A-Z+/_-]*+[a-z])"
+        r"[0-9A-Za-z][0-9A-Za-z+/_-]{31,}+=*+",
+    ),
     (ID, "", _MIXED.replace("{4,}", "{8,}")),
     # Linux names disks by letters: sda, vdb1, xvdc.
     (DEV, "d", rf"{_B}(?:[shv]|xv)d[a-z](?![A-Za-z])"),
@@ -79,7 +85,6 @@ _FORMS = (
 _FOUND = tuple((mark, sign, re.compile(pattern)) for mark, sign, pattern in _FORMS)
 _QUOTED = re.compile(r"\"([^\"\n]{1,256}+)\"|(?<!\w)'([^'\n]{1,256}+)'(?!\w)")
 _DIGIT = re.compile(b"[0-9]")
-_WORDS = re.compile("[A-Za-z][A-Za-z'_-]*+")
 
 
 # Shorter ones too: the groups of a UUID.
@@ -149,6 +154,6 @@ def _masked(found: re.Match[str]) -> str:
 def _quoted(found: re.Match[str]) -> str:
     """What is quoted is a name or a value, unless it tells what happened: "down", "connection refused"."""
     text = found[1] or found[2]
-    if any(map(telling, _WORDS.findall(text))):
+    if partly_telling(text):
         return found[0]
     return found[0][0] + QUOTED + found[0][0]

@@ -1,0 +1,207 @@
+"""A tally: all lines count, frequent patterns are never lost, and chunks make no difference."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from time import process_time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from burstmail.core.masks import Masker
+from burstmail.core.patterns import LIMIT, Pattern, Tally
+from burstmail.core.row import EXAMPLE, SEARCHED, VALUES
+
+# Lines whose shapes do not depend on their digits.
+WORDS = st.sampled_from(["up", "down", "user", "root", "bob", "eve", "for", "from", "7", "10.0.0.7", "10.0.0.8", "(", "a=b"])
+LINES = st.lists(st.lists(WORDS, max_size=6).map(" ".join), max_size=30)
+PIECES = st.lists(LINES, max_size=4)
+
+
+def tally(*pieces: list[str], limit: int = LIMIT, start: int = 0) -> Tally:
+    """Fed piece by piece, each a second later."""
+    made = Tally(limit=limit)
+    for second, lines in enumerate(pieces, start):
+        made.add("".join(f"{line}\n" for line in lines), len(lines), float(second))
+    return made
+
+
+def total(made: Tally) -> int:
+    return sum(pattern.count for pattern in made.patterns()) + made.other
+
+
+def test_a_pattern_says_what_how_often_when_and_of_how_many() -> None:
+    line = "Nov 23 10:00:00 web07 sshd[7]: Failed password for {} from 10.0.0.{} port {} ssh2"
+    first = [line.format("root", number % 3, 4000 + number) for number in range(30)]
+    found = tally(first, [line.format("bob", 9, 1), line.format("eve", 9, 1)]).patterns()
+    assert found == [
+        Pattern(
+            text="Failed password for <*> from <ip> port <n> ssh<n>",
+            program="sshd",
+            count=32,
+            first=0.0,
+            last=1.0,
+            examples=(first[0], line.format("eve", 9, 1)),
+            noun="address",
+            values=4,
+            more=False,
+        )
+    ]
+
+
+def test_names_that_tell_lines_apart_are_counted() -> None:
+    found = tally([f"session closed for user {name}" for name in ("anna", "bob", "eve", "bob")]).patterns()
+    assert [(pattern.text, pattern.noun, pattern.values) for pattern in found] == [
+        ("session closed for user <*>", "name", 3)
+    ]
+
+
+def test_names_stay_counted_when_similar_shapes_have_become_one() -> None:
+    made = Tally(limit=20)
+    for number in range(100):
+        name = "".join(chr(97 + int(digit)) for digit in str(1000 + number))
+        made.add(f"session closed for user {name}\n", 1, 0.0)
+    (pattern,) = made.patterns()
+    assert (pattern.count, pattern.values, made.other) == (100, 100, 0)
+
+
+def test_values_have_a_bound_and_it_is_said() -> None:
+    made = tally([f"connect from 10.0.{number // 256}.{number % 256} ok" for number in range(2 * VALUES)])
+    (pattern,) = made.patterns()
+    assert (pattern.values, pattern.more) == (VALUES, True)
+
+
+def test_values_are_searched_for_in_the_first_lines() -> None:
+    made = tally(*[["connect from 10.0.0.1 ok"] * 1000] * (SEARCHED // 1000), ["connect from 10.0.0.2 ok"])
+    (pattern,) = made.patterns()
+    assert (pattern.values, pattern.more) == (1, True)
+
+
+def test_the_most_frequent_come_first() -> None:
+    assert [pattern.count for pattern in tally(["a b", "c d", "c d", "e f"]).patterns()] == [2, 1, 1]
+
+
+def test_a_single_line_is_its_own_example() -> None:
+    assert tally(["only 1 line"]).patterns()[0].examples == ("only 1 line",)
+
+
+def test_an_example_is_cut() -> None:
+    (pattern,) = tally(["é" * EXAMPLE]).patterns()
+    assert pattern.examples == ("é" * (EXAMPLE // 2),)
+
+
+def test_a_users_masks_are_used() -> None:
+    made = Tally(Masker(["[A-Z]{3}"]))
+    made.add("code ABC here\ncode XYZ here\n", 2, 0.0)
+    assert [pattern.text for pattern in made.patterns()] == ["code <masked> here"]
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n")), max_size=20), st.integers(2, 5))
+def test_no_text_raises_and_all_lines_count(lines: list[str], limit: int) -> None:
+    made = tally(lines, limit=limit)
+    assert total(made) == made.count == len(lines)
+    assert len(made.patterns()) <= limit
+
+
+@given(PIECES, st.integers(2, 6))
+def test_counts_add_up_when_shapes_have_to_go(pieces: list[list[str]], limit: int) -> None:
+    made = tally(*pieces, limit=limit)
+    assert total(made) == made.count == sum(map(len, pieces))
+    assert total(Tally.restored(made.dump(), limit=2)) == made.count
+
+
+@given(PIECES)
+def test_it_makes_no_difference_how_lines_are_cut_into_chunks(pieces: list[list[str]]) -> None:
+    one = Tally()
+    for second, lines in enumerate(pieces):
+        for line in lines:
+            one.add(f"{line}\n", 1, float(second))
+            one.patterns()
+    assert one.patterns() == tally(*pieces).patterns()
+
+
+@given(PIECES, PIECES)
+def test_joining_is_counting_one_after_the_other(before: list[list[str]], after: list[list[str]]) -> None:
+    first, second = tally(*before), tally(*after, start=len(before))
+    both = first.join(second)
+    assert both.patterns() == tally(*before, *after).patterns()
+    assert (both.count, both.other) == (first.count + second.count, 0)
+    # Neither has changed.
+    assert first.patterns() == tally(*before).patterns()
+    assert second.patterns() == tally(*after, start=len(before)).patterns()
+
+
+@given(PIECES, PIECES, st.integers(2, 6))
+def test_joined_counts_add_up_when_shapes_have_to_go(before: Any, after: Any, limit: int) -> None:
+    both = tally(*before, limit=limit).join(tally(*after))
+    assert total(both) == both.count == sum(map(len, before + after))
+    assert len(both.patterns()) <= limit
+
+
+@given(PIECES, PIECES)
+def test_a_dumped_tally_goes_on_as_if_nothing_had_been(before: list[list[str]], after: list[list[str]]) -> None:
+    made = tally(*before)
+    again = Tally.restored(json.loads(json.dumps(made.dump())))
+    for second, lines in enumerate(after, len(before)):
+        for each in (made, again):
+            each.add("".join(f"{line}\n" for line in lines), len(lines), float(second))
+    assert again.patterns() == made.patterns()
+    assert again.dump() == made.dump()
+
+
+def word(number: int) -> str:
+    """A word of its own for each number: no two can be one."""
+    return "".join(chr(97 + int(digit)) for digit in f"{number:06}")
+
+
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=300), st.integers(2, 30))
+def test_frequent_shapes_are_never_lost(numbers: list[int], limit: int) -> None:
+    # The less the number, the more frequent.
+    lines = [f"{word(number * number // 400)}ed {word(number * number // 400)}ing" for number in numbers]
+    made = Tally(limit=limit)
+    for line in lines:
+        made.add(line + "\n", 1, 0.0)
+        made.patterns()
+    kept = {pattern.text: pattern.count for pattern in made.patterns()}
+    for line, count in Counter(lines).items():
+        if count > 2 * len(lines) / limit + 1:
+            assert kept[line] <= count
+            assert count - kept[line] <= 2 * len(lines) / limit + 1
+
+
+def test_a_flood_of_different_lines_takes_bounded_memory() -> None:
+    made = Tally()
+    for start in range(0, 6000, 200):
+        lines = [f"{word(number)} {word(number * 7)} {'x' * 2000}" for number in range(start, start + 200)]
+        made.add("".join(f"{line}\n" for line in lines), len(lines), 0.0)
+    assert len(made.patterns()) <= LIMIT
+    assert total(made) == 6000
+    assert made.weight < 4 * 1024 * 1024
+    assert len(json.dumps(made.dump())) < 4 * 1024 * 1024
+
+
+def test_shedding_gives_memory_back_and_loses_no_line() -> None:
+    made = tally([f"{word(number)}ed {word(number * 7)}ing" for number in range(300)])
+    before = made.patterns() and made.weight
+    made.shed()
+    assert total(made) == 300
+    assert made.weight < before
+
+
+@pytest.mark.parametrize("piece", ["a", "1", "a1", ":", "'", '"', " a", "a@", "a.", "a://", "-", "(", "1:", "/a", "a=1 "])
+def test_a_line_of_a_mebibyte_takes_little_time(piece: str) -> None:
+    line = (piece * 2**20)[: 2**20] + "\n"
+    began = process_time()
+    made = Tally()
+    made.add(2 * line, 2, 0.0)
+    assert [pattern.count for pattern in made.patterns()] == [2]
+    # Seconds would be squared time: it takes a tenth of one.
+    assert process_time() - began < 2
+
+
+def test_a_limit_must_leave_room_for_two() -> None:
+    with pytest.raises(ValueError, match="limit=1"):
+        Tally(limit=1)
