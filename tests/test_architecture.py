@@ -17,7 +17,7 @@ PACKAGE = Path(burstmail.__file__).parent
 # Lowest first; a module imports only from lines above its own. What stands on one line does not know its neighbours.
 LAYERS = [
     ["errors"],
-    ["core.address", "core.backoff", "core.contrast", "core.escape", "core.row", "core.words"],
+    ["core.address", "core.backoff", "core.contrast", "core.escape", "core.words"],
     ["core.excerpt"],
     ["core.model"],
     ["core.fields", "core.stage", "core.statistics"],
@@ -26,6 +26,7 @@ LAYERS = [
         *("core.limits", "core.mime", "core.session", "core.subject"),
     ],
     ["core.masks"],
+    ["core.row", "core.tokens"],
     ["core.merge"],
     ["core.patterns"],
     ["clock", "core.waiting", "host"],

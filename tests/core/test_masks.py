@@ -103,5 +103,5 @@ def test_no_text_takes_long(piece: str) -> None:
         return process_time() - began
 
     cost("warm")
-    # Twice the text takes about twice the time; squared it would take four times. The best of a few, for others run too.
+    # Twice the text takes about twice the time; squared it would take four times. The best of five: others run too.
     assert any(cost(text) < 3 * cost(text[: SEEN // 2]) + 0.01 for _ in range(5))

@@ -10,8 +10,7 @@ import re
 from functools import lru_cache
 
 # States, outcomes, deeds and their opposites; they tell also as a part of another word (LINK_UP, hot-plug).
-_STATES = frozenset(
-    """
+_STATES = """
     up down on off yes no not none never without true false null nil ok okay good bad open close shut start stop begin
     finish done halt pause resume suspend hang freeze boot reboot restart reload reset shutdown poweroff startup idle
     busy ready wait alive dead live die died kill crash crashes panic oops abort quit exit fail fails failure failures
@@ -27,11 +26,9 @@ _STATES = frozenset(
     insecure available unavailable unable cannot can't isn't aren't wasn't won't hasn't didn't doesn't exception full
     empty complete incomplete optimal lose win won raise fall rise grow shrink ack nak nack syn fin rst reply degraded
     get put post head patch
-    """.split()
-)
+"""
 # Sorts, sides and places: they tell when they stand alone, but are parts of many names (root_local, backup-server).
-_SORTS = frozenset(
-    """
+_SORTS = """
     in out in-use init well alert notice info debug severe emerg crit left right primary secondary master slave leader
     follower candidate update make options push pull import export upload download rx tx src dst
     input output ingress egress inbound outbound upstream downstream local remote internal external source dest
@@ -42,8 +39,9 @@ _SORTS = frozenset(
     were has had have does did parent child user group system kernel physical logical data instruction hardware software
     memory cpu disk network permission password publickey keyboard file directory address spare partially green yellow
     red orange ro rw writable tcp udp icmp
-    """.split()
-)
+"""
+_TELLING_PARTS = frozenset(_STATES.split())
+_TELLING = frozenset(_SORTS.split())
 
 # "failed", "rejected", "starting", "reachable": shorter ones are names as easily (fred, ahmed).
 _ENDING = re.compile("[a-z]{4,}(?:ed|ing|able|ible|less|ful|fully|ation|ction|ment|ness|ure|ally)")
@@ -54,7 +52,7 @@ _PARTS = re.compile("[A-Z]?[a-z']+|[A-Z]+(?![a-z])")
 def telling(word: str) -> bool:
     """Whether the word, or a part of it (`LINK_UP`, `isReady`), may tell what happened."""
     plain = word.lower()
-    if plain in _SORTS or _state(plain):
+    if plain in _TELLING or _state(plain):
         return True
     return partly_telling(word)
 
@@ -65,4 +63,4 @@ def partly_telling(word: str) -> bool:
 
 
 def _state(word: str) -> bool:
-    return word in _STATES or _ENDING.fullmatch(word) is not None
+    return word in _TELLING_PARTS or _ENDING.fullmatch(word) is not None

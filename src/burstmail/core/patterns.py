@@ -4,8 +4,8 @@ A Tally takes chunks as they are read: the digits are deleted by one pass of C c
 and only a result that is new is looked at with care. It makes no difference how the lines were cut into chunks.
 
 Limits: `limit` shapes. When there are more, those that are alike become one; where that is not enough, the rarer half
-goes into `other` (the summary of Misra and Gries, 1982): a shape of more than 2 / `limit` of all lines is always there at
-the end, and what its count lacks is in `other`. The counts of all patterns and `other` always add up to `count`.
+goes into `other` (the summary of Misra and Gries, 1982): a shape of more than 2 / `limit` of all lines is always there
+at the end, and what its count lacks is in `other`. The counts of all patterns and `other` always add up to `count`.
 A line is judged by the first one with the same characters but for the digits.
 """
 
@@ -14,12 +14,12 @@ from __future__ import annotations
 from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import Any, TypeAlias
 
-from .masks import DIGITS, SEEN, Masker, bare, before_address, shown
+from .masks import DIGITS, SEEN, Masker, bare, before_address
 from .merge import merged
+from .row import Pattern as Pattern
 from .row import Row
 
 # A burst of a million lines has perhaps a hundred shapes. With four times as many a tally stays well below 1 MiB.
@@ -44,47 +44,6 @@ def _grouped(keys: Iterable[bytes], places: Iterable[int] | None = None) -> dict
     for place, key in enumerate(keys) if places is None else zip(places, keys, strict=False):
         groups[key].append(place)
     return groups
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
-    """Lines that are one message with different values."""
-
-    text: str
-    """The message: `Failed password for <*> from <ip> port <n>`. As hostile as the lines."""
-    program: str
-    """Who wrote it, by the syslog header; '' without one."""
-    count: int
-    """How many lines."""
-    first: float
-    """Wall time of the first, in seconds."""
-    last: float
-    """Wall time of the last, in seconds."""
-    examples: tuple[str, ...]
-    """The first and the last line, up to 1,024 bytes of each; one if they are the same."""
-    noun: str
-    """What it has different values of: 'address', 'name', or '' where that is not known."""
-    values: int
-    """How many different ones there were; 0 where that is not known."""
-    more: bool
-    """Whether there may be more than that."""
-
-    @classmethod
-    def of(cls, shape: str, row: Row) -> Pattern:
-        """The pattern of a row."""
-        program, _, text = shape.rpartition("\n")
-        first, last = (line.decode("utf-8", "ignore") for line in (row.begin, row.end))
-        return cls(
-            text=shown(text),
-            program=program,
-            count=row.count,
-            first=row.first,
-            last=row.last,
-            examples=(first,) if first == last else (first, last),
-            noun=row.noun if row.values else "",
-            values=len(row.values),
-            more=row.more,
-        )
 
 
 class Tally:

@@ -1,6 +1,6 @@
-"""Lines of one shape -> a row. What a tally remembers of them: counts, times, two examples, values.
+"""Lines of one shape -> a row -> a Pattern. What a tally remembers of them, and what it shows.
 
-Limits: 1,024 bytes of the first and of the last line; 256 different values, searched for in the first 10,000 lines only,
+Limits: 1,024 bytes of the first and of the last line; 256 different values, searched for in the first 5,000 lines,
 since the search takes as long as all the rest.
 """
 
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from copy import copy
+from dataclasses import dataclass
 from typing import Any
+
+from .masks import shown
 
 EXAMPLE = 1024
 VALUES = 256
-SEARCHED = 10_000
+SEARCHED = 5_000
 
 # Close enough, where an address has been found before.
 _ADDRESS = re.compile(rb"[0-9A-Fa-f:.]{2,45}+")
@@ -103,3 +106,44 @@ class Row:
         row.count, row.worth, row.last, row.at, row.more = count, worth, last, at, more
         row.end, row.values = end.encode("utf-8", "backslashreplace"), set(values)
         return row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """Lines that are one message with different values."""
+
+    text: str
+    """The message: `Failed password for <*> from <ip> port <n>`. As hostile as the lines."""
+    program: str
+    """Who wrote it, by the syslog header; '' without one."""
+    count: int
+    """How many lines."""
+    first: float
+    """Wall time of the first, in seconds."""
+    last: float
+    """Wall time of the last, in seconds."""
+    examples: tuple[str, ...]
+    """The first and the last line, up to 1,024 bytes of each; one if they are the same."""
+    noun: str
+    """What it has different values of: 'address', 'name', or '' where that is not known."""
+    values: int
+    """How many different ones there were; 0 where that is not known."""
+    more: bool
+    """Whether there may be more than that."""
+
+    @classmethod
+    def of(cls, shape: str, row: Row) -> Pattern:
+        """The pattern of a row."""
+        program, _, text = shape.rpartition("\n")
+        first, last = (line.decode("utf-8", "ignore") for line in (row.begin, row.end))
+        return cls(
+            text=shown(text),
+            program=program,
+            count=row.count,
+            first=row.first,
+            last=row.last,
+            examples=(first,) if first == last else (first, last),
+            noun=row.noun if row.values else "",
+            values=len(row.values),
+            more=row.more,
+        )
