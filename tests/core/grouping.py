@@ -24,10 +24,8 @@ def patterns_of(lines: Sequence[str]) -> list[str]:
     tally.add("".join(line + "\n" for line in lines), len(lines), 0.0)
     found = tally.patterns()
     assert sum(pattern.count for pattern in found) + tally.other == tally.count == len(lines)
-    shapes = {row: shape for shape, row in tally._rows.items()}
-    templates = {shape: template for shape, (template, _) in merged(tally._rows).items()}
-    known = {key: templates[shapes[row]] for key, (row, _) in tally._known.items()}
-    out = [known[bare(line.encode())] for line in lines]
+    templates = merged(dict.fromkeys(row.shape for row in tally._rows.values()))
+    out = [templates[tally._known[bare(line.encode())].shape][0] for line in lines]
     # What a reader sees is what was scored.
     assert sorted(Counter(out).values(), reverse=True) == [pattern.count for pattern in found]
     return out

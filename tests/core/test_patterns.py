@@ -15,11 +15,11 @@ from burstmail.core.masks import Masker
 from burstmail.core.patterns import LIMIT, Pattern, Tally
 from burstmail.core.row import EXAMPLE, SEARCHED, VALUES
 
-# Lines whose shapes do not depend on their digits.
 WORDS = st.sampled_from(
-    ["up", "down", "user", "root", "bob", "eve", "for", "from", "7", "10.0.0.7", "10.0.0.8", "(", "a=b"]
+    ["up", "down", "user", "root", "bob", "for", "from", "7", "77", "a7b", "10.0.0.7", "10.0.0.8", "0x7f", "cafe7", "("]
 )
-LINES = st.lists(st.lists(WORDS, max_size=6).map(" ".join), max_size=30)
+TEXTS = st.lists(WORDS, max_size=6).map(" ".join) | st.text(st.characters(exclude_characters="\n"), max_size=8)
+LINES = st.lists(TEXTS, max_size=30)
 PIECES = st.lists(LINES, max_size=4)
 
 

@@ -89,7 +89,7 @@ _DIGIT = re.compile(b"[0-9]")
 
 
 # Shorter ones too: the groups of a UUID.
-_RAW = re.compile(_MIXED.encode())
+_RAW = re.compile(f"{_MIXED}|0[xX][0-9A-Fa-f]++".encode())
 
 
 def bare(line: bytes) -> bytes:

@@ -6,7 +6,7 @@ and only a result that is new is looked at with care. It makes no difference how
 Limits: `limit` shapes. When there are more, those that are alike become one; where that is not enough, the rarer half
 goes into `other` (the summary of Misra and Gries, 1982): a shape of more than 2 / `limit` of all lines is always there
 at the end, and what its count lacks is in `other`. The counts of all patterns and `other` always add up to `count`.
-A line is judged by the first one with the same characters but for the digits.
+Lines with the same characters but for digits and identifiers are judged by the first of them.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from __future__ import annotations
 from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable
-from itertools import accumulate, chain
-from typing import Any, TypeAlias
+from itertools import accumulate
+from typing import Any
 
-from .masks import DIGITS, SEEN, Masker, bare, before_address
+from .masks import DIGITS, Masker, bare
 from .merge import merged
 from .row import Pattern as Pattern
 from .row import Row
@@ -25,11 +25,8 @@ from .row import Row
 # A burst of a million lines has perhaps a hundred shapes. With four times as many a tally stays well below 1 MiB.
 LIMIT = 400
 
-# Where a line counts, and what the address stands behind in it.
-_Place: TypeAlias = tuple[Row, bytes]
-
 # Characters that are looked at together.
-_CHUNK = 32 * 1024
+_CHUNK = 16 * 1024
 
 # What is remembered of lines without their digits: longer ones are looked at each time they come, and so is the rest
 # when there are too many.
@@ -46,6 +43,12 @@ def _grouped(keys: Iterable[bytes], places: Iterable[int] | None = None) -> dict
     return groups
 
 
+def _digest(text: bytes) -> str:
+    from hashlib import sha256
+
+    return sha256(text).hexdigest()
+
+
 class Tally:
     """Counts lines by pattern."""
 
@@ -60,9 +63,10 @@ class Tally:
         self.count = 0
         """All lines."""
         self._other = 0
+        # By what is left of a line without digits and identifiers; by template where several rows have become one.
         self._rows: dict[str, Row] = {}
-        # By what is left of a line without its digits.
-        self._known: dict[bytes, _Place] = {}
+        # By what is left of a line without its digits: what needs no second thought.
+        self._known: dict[bytes, Row] = {}
         self._remembered = 0
         # What has not been looked at: few lines at a time cost as much as many.
         self._waiting: list[tuple[str, int, float]] = []
@@ -77,7 +81,7 @@ class Tally:
     @property
     def weight(self) -> int:
         """Bytes of memory, roughly."""
-        rows = sum(row.weight + 2 * len(shape) for shape, row in self._rows.items())
+        rows = sum(row.weight + 2 * len(name) for name, row in self._rows.items())
         return rows + self._remembered + self._size + 160 * len(self._waiting)
 
     def add(self, text: str, count: int, time: float) -> None:
@@ -99,49 +103,50 @@ class Tally:
         lines = raw.split(b"\n")
         start = self.count - ends[-1]
         groups = _grouped(raw.translate(None, DIGITS).split(b"\n")[:-1])
-        new = sorted(chain.from_iterable(groups.pop(key) for key in groups.keys() - self._known.keys()))
-        # Identifiers have letters too: without them the rest may be known.
+        # What comes once may differ from what is known in an identifier, which has letters too.
+        once = [key for key, places in groups.items() if len(places) == 1 and key not in self._known]
+        new = [groups.pop(key)[0] for key in once]
         rest = bare(b"\n".join([lines[place] for place in new])).split(b"\n") if new else []
-        for key, places in chain(groups.items(), _grouped(rest, new).items()):
-            found = self._known.get(key) or self._find(key, lines[places[0]], times[bisect(ends, places[0])])
-            row, before = found
-            row.take(lines, places, start=start, time=times[bisect(ends, places[-1])], before=before)
+        # In the order of their first lines: a row's shape is that of its first.
+        for key, places in sorted([*groups.items(), *_grouped(rest, new).items()], key=lambda group: group[1][0]):
+            row = self._known.get(key)
+            if row is None:
+                at = places[0]
+                row = self._find(key, lines[at], start + at, times[bisect(ends, at)])
+            row.take(lines, places, start=start, time=times[bisect(ends, places[-1])])
 
-    def _find(self, key: bytes, line: bytes, time: float) -> _Place:
-        """Where the lines with an unknown key count."""
-        place = self._meet(line, time)
-        if len(key) <= _LONGEST:
-            if self._remembered > _REMEMBERED:
-                self._forget()
-            self._known[key] = place
-            self._remembered += len(key) + 200
-        return place
-
-    def _meet(self, line: bytes, time: float) -> _Place:
-        """Where the lines of this one's shape count; a new row if there is none."""
-        seen = line[: 4 * SEEN].decode("utf-8", "ignore")
-        shape = self._masker.shape(seen)
-        before = before_address(seen, shape)
-        row = self._rows.get(shape)
+    def _find(self, key: bytes, line: bytes, number: int, time: float) -> Row:
+        """Where the lines with an unknown key count; a new row if there is none."""
+        bared = bare(line)
+        name = bared.decode("utf-8", "replace") if len(bared) <= _LONGEST else _digest(bared)
+        row = self._rows.get(name)
         if row is None:
             if len(self._rows) >= self._limit:
                 self._shrink()
-            row = self._rows[shape] = Row(line, time, "address" if before else "")
-        return row, before
+            row = self._rows[name] = Row.of(line, self._masker, number, time)
+        if len(key) <= _LONGEST:
+            if self._remembered > _REMEMBERED:
+                self._forget()
+            self._known[key] = self._known[bared] = row
+            self._remembered += len(key) + len(bared) + 400
+        return row
 
     def _forget(self) -> None:
         self._known = {}
         self._remembered = 0
 
     def _folded(self) -> dict[str, Row]:
-        """The rows by template: those that are alike are one, in copies."""
+        """The rows, in copies, those that are alike as one: under a name that no line has."""
+        templates = merged(dict.fromkeys(row.shape for row in self._rows.values()))
+        families: defaultdict[str, list[tuple[str, Row]]] = defaultdict(list)
+        for name, row in self._rows.items():
+            template, value = templates[row.shape]
+            families[template].append((name, row.named(template, value)))
         folded: dict[str, Row] = {}
-        for shape, (template, name) in merged(self._rows).items():
-            row = self._rows[shape].named(name)
-            if template in folded:
-                folded[template].join(row)
-            else:
-                folded[template] = row
+        for template, ((name, row), *others) in families.items():
+            folded[f"\n{template}" if others else name] = row
+            for _, other in others:
+                row.join(other)
         return folded
 
     def _shrink(self) -> None:
@@ -152,7 +157,7 @@ class Tally:
             # Taking the same off all, those that go and those that stay, is what makes the guarantee true.
             worth = sorted(row.worth for row in self._rows.values())[-1 - self._limit // 2]
             self._other += sum(row.count for row in self._rows.values() if row.worth <= worth)
-            self._rows = {shape: row for shape, row in self._rows.items() if row.worth > worth}
+            self._rows = {name: row for name, row in self._rows.items() if row.worth > worth}
             for row in self._rows.values():
                 row.worth -= worth
 
@@ -164,19 +169,17 @@ class Tally:
     def patterns(self) -> list[Pattern]:
         """The patterns, the most frequent first; of equally frequent ones the one that came first."""
         self._work()
-        found = [Pattern.of(shape, row) for shape, row in self._folded().items()]
-        return sorted(found, key=lambda pattern: -pattern.count)
+        return [row.pattern() for row in sorted(self._folded().values(), key=lambda row: (-row.count, row.since))]
 
     def join(self, other: Tally) -> Tally:
         """The tally of both, one after the other, under this one's limit and masks."""
         tally = Tally.restored(self.dump(), self._masker, limit=self._limit)
         tally._other += other.other
-        for shape, row in other._rows.items():
-            if shape not in tally._rows:
-                tally._rows[shape] = Row.restored(row.dump())
-                tally._rows[shape].at += self.count
+        for name, row in other._rows.items():
+            if name not in tally._rows:
+                tally._rows[name] = Row.restored(row.dump(), self.count)
             else:
-                tally._rows[shape].join(row, self.count)
+                tally._rows[name].join(row, self.count)
         tally.count += other.count
         if len(tally._rows) > self._limit:
             tally._shrink()
@@ -184,14 +187,14 @@ class Tally:
 
     def dump(self) -> list[Any]:
         """As JSON can carry it: the counts and the rows."""
-        return [self.count, self.other, [[shape, *row.dump()] for shape, row in self._rows.items()]]
+        return [self.count, self.other, [[name, *row.dump()] for name, row in self._rows.items()]]
 
     @classmethod
     def restored(cls, state: list[Any], masker: Masker | None = None, *, limit: int = LIMIT) -> Tally:
         """The dumped tally, as much of it as this limit keeps."""
         tally = cls(masker, limit=limit)
         tally.count, tally._other, rows = state
-        tally._rows = {shape: Row.restored(row) for shape, *row in rows}
+        tally._rows = {name: Row.restored(row) for name, *row in rows}
         if len(tally._rows) > limit:
             tally._shrink()
         return tally

@@ -11,7 +11,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-from .masks import shown
+from .masks import SEEN, Masker, before_address, shown
 
 EXAMPLE = 1024
 VALUES = 256
@@ -24,42 +24,54 @@ _ADDRESS = re.compile(rb"[0-9A-Fa-f:.]{2,45}+")
 class Row:
     """Counts, times, examples and values of one shape."""
 
-    __slots__ = ("at", "begin", "count", "end", "first", "last", "more", "noun", "values", "worth")
+    __slots__ = (
+        *("at", "before", "begin", "count", "end", "first", "last", "more", "noun", "shape", "since", "values"),
+        "worth",
+    )
 
-    def __init__(self, line: bytes, time: float, noun: str) -> None:
+    def __init__(self, shape: str, line: bytes, number: int, time: float) -> None:
+        self.shape = shape
         self.count = 0
         # The count, less what has been taken off to make room: it decides who stays.
         self.worth = 0
         self.first = self.last = time
         self.begin = self.end = line[:EXAMPLE]
-        # The number of the last line among all lines.
-        self.at = -1
+        # The numbers of the first and of the last line among all lines.
+        self.since = self.at = number
         # What the values are: 'address', 'name', '' for not known.
-        self.noun = noun
+        self.noun = ""
+        # What an address stands behind, b'' if none is looked for.
+        self.before = b""
         self.values: set[str] = set()
         self.more = False
+
+    @classmethod
+    def of(cls, line: bytes, masker: Masker, number: int, time: float) -> Row:
+        """An empty row for lines like this one, which is `number` among all lines."""
+        text = line[: 4 * SEEN].decode("utf-8", "ignore")
+        row = cls(masker.shape(text), line, number, time)
+        row.before = before_address(text, row.shape)
+        row.noun = "address" if row.before else ""
+        return row
 
     @property
     def weight(self) -> int:
         """Bytes of memory, roughly."""
         return 600 + len(self.begin) + len(self.end) + 90 * len(self.values)
 
-    def take(self, lines: list[bytes], places: list[int], *, start: int, time: float, before: bytes) -> None:
-        """Count the lines at these places, of which the last was read at `time`; `start` is the number of the first.
-
-        `before` is what an address stands behind, b'' if none is to be looked for.
-        """
-        if before and not self.more and self.noun:
-            self._search([lines[place] for place in places[: max(0, SEARCHED - self.count)]], before)
+    def take(self, lines: list[bytes], places: list[int], *, start: int, time: float) -> None:
+        """Count the lines at these places, of which the last was read at `time`; `start` is the number of the first."""
+        if self.before and not self.more:
+            self._search([lines[place] for place in places[: max(0, SEARCHED - self.count)]])
         self.count += len(places)
         self.worth += len(places)
-        self.more = self.more or (before != b"" and self.count > SEARCHED)
+        self.more = self.more or (self.before != b"" and self.count > SEARCHED)
         at = start + places[-1]
         if at > self.at:
             self.at, self.last, self.end = at, time, lines[places[-1]][:EXAMPLE]
 
-    def _search(self, lines: list[bytes], before: bytes) -> None:
-        match, size = _ADDRESS.match, len(before)
+    def _search(self, lines: list[bytes]) -> None:
+        match, before, size = _ADDRESS.match, self.before, len(self.before)
         found = {at[0] for line in lines if (at := match(line, line.find(before) + size))}
         self._learn({value.decode().rstrip(".:") for value in found})
 
@@ -68,13 +80,13 @@ class Row:
         if len(self.values) > VALUES:
             self.values, self.more = set(sorted(self.values)[:VALUES]), True
 
-    def named(self, name: str | None) -> Row:
-        """A copy, before it becomes part of a template: `name` stands at the one place that varies.
+    def named(self, template: str, name: str | None) -> Row:
+        """A copy, as part of a template where `name` stands at the one place that varies.
 
         None: there is no such place, or it is not known what stands there. '': names that are among the values already.
         """
         row = copy(self)
-        row.values = set(self.values)
+        row.shape, row.values = template, set(self.values)
         if self.noun != "address" and name != "":
             row.noun = "" if name is None else "name"
             row.values = set() if name is None else {name}
@@ -84,8 +96,13 @@ class Row:
         """Take in the row of later lines, whose numbers begin at `start`; or another row of the same template."""
         self.count += other.count
         self.worth += other.worth
+        if other.since + start < self.since:
+            self.since, self.first, self.begin = other.since + start, other.first, other.begin
         if other.at + start > self.at:
             self.at, self.last, self.end = other.at + start, other.last, other.end
+        if self.before != other.before:
+            # Where to look differs from line to line.
+            self.before = b""
         if self.noun != other.noun:
             self.noun, self.values, self.more = "", set(), False
         else:
@@ -95,17 +112,34 @@ class Row:
     def dump(self) -> list[Any]:
         """As JSON can carry it."""
         examples = [text.decode("utf-8", "ignore") for text in (self.begin, self.end)]
-        numbers = [self.count, self.worth, self.first, self.last, self.at]
-        return [*numbers, *examples, self.noun, sorted(self.values), self.more]
+        numbers = [self.count, self.worth, self.first, self.last, self.since, self.at]
+        return [*numbers, *examples, self.shape, self.before.decode(), self.noun, sorted(self.values), self.more]
 
     @classmethod
-    def restored(cls, state: list[Any]) -> Row:
-        """The dumped row."""
-        count, worth, first, last, at, begin, end, noun, values, more = state
-        row = cls(begin.encode("utf-8", "backslashreplace"), first, noun)
-        row.count, row.worth, row.last, row.at, row.more = count, worth, last, at, more
+    def restored(cls, state: list[Any], start: int = 0) -> Row:
+        """The dumped row; its lines are counted from `start` on."""
+        count, worth, first, last, since, at, begin, end, shape, before, noun, values, more = state
+        row = cls(shape, begin.encode("utf-8", "backslashreplace"), since + start, first)
+        row.before, row.noun = before.encode(), noun
+        row.count, row.worth, row.last, row.at, row.more = count, worth, last, at + start, more
         row.end, row.values = end.encode("utf-8", "backslashreplace"), set(values)
         return row
+
+    def pattern(self) -> Pattern:
+        """What a person gets to see of it."""
+        program, _, text = self.shape.rpartition("\n")
+        first, last = (line.decode("utf-8", "ignore") for line in (self.begin, self.end))
+        return Pattern(
+            text=shown(text),
+            program=program,
+            count=self.count,
+            first=self.first,
+            last=self.last,
+            examples=(first,) if first == last else (first, last),
+            noun=self.noun if self.values else "",
+            values=len(self.values),
+            more=self.more,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,20 +164,3 @@ class Pattern:
     """How many different ones there were; 0 where that is not known."""
     more: bool
     """Whether there may be more than that."""
-
-    @classmethod
-    def of(cls, shape: str, row: Row) -> Pattern:
-        """The pattern of a row."""
-        program, _, text = shape.rpartition("\n")
-        first, last = (line.decode("utf-8", "ignore") for line in (row.begin, row.end))
-        return cls(
-            text=shown(text),
-            program=program,
-            count=row.count,
-            first=row.first,
-            last=row.last,
-            examples=(first,) if first == last else (first, last),
-            noun=row.noun if row.values else "",
-            values=len(row.values),
-            more=row.more,
-        )
