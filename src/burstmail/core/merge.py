@@ -64,11 +64,13 @@ def _template(family: list[Tokens]) -> dict[Tokens, tuple[str, str | None]]:
 def _joined(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
     """Where each goes when those that differ in names only are one."""
     target = {tokens: tokens for tokens in loose}
-    # First all places at once that are announced, then one place after the other: three rounds, for what has become
-    # alike in one may be joined in the next.
+    # First all places at once that are announced, then one place after the other: three rounds at most, for what has
+    # become alike in one may be joined in the next.
     for moves_of in (_announced, _moves, _moves, _moves):
         moves = moves_of(dict.fromkeys(target.values()))
         target = {tokens: moves.get(now, now) for tokens, now in target.items()}
+        if not moves and moves_of is _moves:
+            break
     return target
 
 

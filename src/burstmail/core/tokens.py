@@ -65,6 +65,8 @@ def kind(word: str) -> str:
 def split(shape: str) -> Tokens:
     """The shape's words and separators; what is repeated and varies (a list of numbers, of blocks) stands once."""
     tokens = _SEPARATORS.split(shape)
+    if not is_masked(shape):
+        return tuple(tokens)
     out: list[str] = []
     at = 0
     while at < len(tokens):
