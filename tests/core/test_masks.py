@@ -62,7 +62,7 @@ def test_a_users_mask_sees_4_kib_of_a_line() -> None:
     assert len(Masker([r"\d"]).shape("7" * 2 * SEEN)) == SEEN
 
 
-@given(st.text())
+@given(st.text(st.characters()) | st.text(st.characters(categories=["Cs"])))
 def test_any_text_has_a_shape(line: str) -> None:
     shape = Masker().shape(line)
     assert shown(shape).isprintable() or not line.isprintable()
@@ -83,6 +83,8 @@ def test_digits_alone_make_no_other_bare_line(line: str) -> None:
         ("1.2.3.4 is bad", b""),
         ("1 2 1.2.3.4 is bad", b""),
         ("no address", b""),
+        ("what looks like one, \ue004", b""),
+        ("at 1.2.3.4 " + "x" * SEEN, b"at "),
     ],
 )
 def test_an_address_is_found_behind_what_stands_before_it(line: str, before: bytes) -> None:

@@ -185,6 +185,13 @@ def test_a_flood_of_different_lines_takes_bounded_memory() -> None:
     assert len(json.dumps(made.dump())) < 4 * 1024 * 1024
 
 
+def test_what_is_remembered_has_a_bound() -> None:
+    lines = [f"{word(number)}ed {word(number * 7)}ing {'x' * 900}" for number in range(300)]
+    made = tally(*[lines] * 3)
+    assert [pattern.count for pattern in made.patterns()] == [3] * 300
+    assert made.weight < 2 * 1024 * 1024
+
+
 def test_shedding_gives_memory_back_and_loses_no_line() -> None:
     made = tally([f"{word(number)}ed {word(number * 7)}ing" for number in range(300)])
     before = made.patterns() and made.weight

@@ -135,12 +135,13 @@ def before_address(line: str, shape: str) -> bytes:
     """The bytes that the first address in the line's message stands behind, there only; b'' if there are none."""
     if IP not in shape:
         return b""
-    message = parse(line[:SEEN]).message
+    line = line[:SEEN]
+    message = parse(line).message
     # The form of IPv4, and then the two of IPv6, as in _FOUND.
     for mark, _, form in _FOUND:
         found = form.search(message) if mark == IP else None
         if found:
-            head = line[: len(line) - len(message) + found.start()].encode()
+            head = line[: len(line) - len(message) + found.start()].encode("utf-8", "replace")
             # Digits differ from line to line.
             before = _DIGIT.split(head[-16:])[-1]
             return before if before and head.find(before) == len(head) - len(before) else b""

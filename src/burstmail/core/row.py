@@ -93,11 +93,9 @@ class Row:
         return row
 
     def join(self, other: Row, start: int = 0) -> None:
-        """Take in the row of later lines, whose numbers begin at `start`; or another row of the same template."""
+        """Take in a row that began later: its lines' numbers go on from `start`, or it has the same template."""
         self.count += other.count
         self.worth += other.worth
-        if other.since + start < self.since:
-            self.since, self.first, self.begin = other.since + start, other.first, other.begin
         if other.at + start > self.at:
             self.at, self.last, self.end = other.at + start, other.last, other.end
         if self.before != other.before:
