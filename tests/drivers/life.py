@@ -158,7 +158,9 @@ class Life:
         if (before := self.mails.get((attempt.destination, mail.id))) is None:
             self.mails[attempt.destination, mail.id] = mail
             self.arrivals[attempt.destination].append(self.clock.monotonic())
-        assert before is None or before.data == mail.data or not self.exact, "one Message-ID, two mails"
+        if before is not None:
+            assert before.burst.head[0] == mail.burst.head[0], "one Message-ID, two bursts"
+            assert before.data == mail.data or not self.exact, "one Message-ID, two mails"
 
     def end(self) -> None:
         """Faults stop; then all that is queued must come out."""

@@ -547,3 +547,18 @@ def test_a_mail_is_tried_again_at_an_operators_word_though_the_caps_are_late() -
     store.stage(Entry(kind=RETRY, text="/1"))
     again = Run(Rewound(store), clock=rebooted(first.clock, 1000))
     assert sorted(again.shown) == ["a", "b", "c"]
+
+
+def test_numbers_used_while_the_store_fails_are_never_another_mails() -> None:
+    store = Broken()
+    first = Run(store, Aggregator(max_lines=1))
+    store.error = "database or disk is full"
+    for text in "abc":
+        first.feed(text)
+    # Killed; the store knows nothing of these, and gives their numbers again.
+    store.error = ""
+    second = Run(store, Aggregator(max_lines=1), clock=rebooted(first.clock, 1))
+    for text in "def":
+        second.feed(text)
+    places = {(burst.epoch, burst.seq, burst.gone) for burst in (*first.bursts, *second.bursts)}
+    assert (len(places), first.shown, second.shown) == (6, ["a", "b", "c"], ["d", "e", "f"])

@@ -77,6 +77,10 @@ class Flow:
         self._epoch = self._epoch or epoch
         self._reads = max(self._reads, reads)
 
+    def renew(self, epoch: str) -> None:
+        """Number under another name from here on."""
+        self._epoch = epoch
+
     def stamp(self, batch: Batch, time: float) -> Batch:
         """Give a batch its number and, unless its source knows it, the wall time `time`."""
         self._reads += 1

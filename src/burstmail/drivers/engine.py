@@ -46,6 +46,8 @@ class Engine:
         self._dead: dict[str, State] = {}
         # Whether there are lines in the core that no store has ever had.
         self._alone = False
+        # Whether the reads have been given another name since the store began to fail.
+        self._renamed = False
 
     @property
     def now(self) -> float:
@@ -69,10 +71,8 @@ class Engine:
 
     def start(self) -> list[Attempt]:
         """Take the store, and go on where its last owner was."""
-        from secrets import token_hex
-
         out = self._open(self.now)
-        self._flow.begin(token_hex(16), 0)
+        self._flow.begin(_epoch(), 0)
         return out
 
     def feed(self, batch: Batch) -> list[Attempt]:
@@ -140,13 +140,16 @@ class Engine:
             out += self._flow.drain(now) + self._kept(now)
         return out
 
-    def close(self) -> None:
-        """Write down what is left, and let go of the store. Safe to call twice."""
+    def close(self) -> bool:
+        """Write down what is left, and let go of the store: whether it keeps it. Safe to call twice."""
         if self._ledger.mode is Mode.DOWN:
             # What it holds is older than what was sent since: the next start would mail that again.
             self._open(self.now)
         self._commit(self.now, self._flow.paths.changes())
+        # Not before: the store may have failed, or worked again, with this very commit.
+        kept = self.keeps
         self._ledger.close()
+        return kept
 
     def sync(self) -> None:
         """All that was fed is on the disk, or StoreError."""
@@ -199,6 +202,7 @@ class Engine:
         """One entry into the core. A stage that raises must neither lose it nor meet it again at every start."""
         if self._ledger.mode is not Mode.MINE:
             self._alone = self._alone or not self._ledger.ours
+            self._rename()
             return self._replay.take(entry)
         try:
             return self._replay.take(entry)
@@ -213,6 +217,13 @@ class Engine:
             self._commit(self.now, self._flow.paths.changes())
             return out
 
+    def _rename(self) -> None:
+        """Numbers that the store does not know of are given again after a kill: under another name, then, they are not
+        the same, or a new mail would have the Message-ID of an old one."""
+        if self._ledger.mode is Mode.DOWN and not self._renamed:
+            self._flow.renew(_epoch())
+            self._renamed = True
+
     # The way back.
 
     def _open(self, now: float) -> list[Attempt]:
@@ -226,7 +237,7 @@ class Engine:
             self._continue(saved)
             out += self._replay.load(saved, now)
         self._flow.begin(saved.epoch, saved.last)
-        self._alone, now = False, self.now
+        self._alone, self._renamed, now = False, False, self.now
         self._ledger.taken_over(now)
         self._flow.paths.changes()
         self._commit(now, whole=True)
@@ -267,3 +278,9 @@ class Engine:
         self._dead[key] = None
         self._flow.restore(f"{row[3]}/0", [row[0], now, 0, None, ""], now)
         return list(self._flow.poll(now))
+
+
+def _epoch() -> str:
+    from secrets import token_hex
+
+    return token_hex(16)

@@ -49,6 +49,8 @@ class Ledger:
         self._adopts = True
         self.troubles: list[str] = []
         self._failures = 0
+        # Whether it has been said that the store fails, and not yet that it works again.
+        self._told = False
         # When the lock, or the store, is tried again; since when something is written and not synced; when staged
         # entries are looked for.
         self._again = self._look = inf
@@ -84,8 +86,6 @@ class Ledger:
         if saved is None:
             self.mode, self._again = Mode.THEIRS, now + SECOND
             return None
-        if self.mode is Mode.DOWN:
-            logger.warning("the store works again")
         for trouble in saved.troubles:
             logger.error("the store: %s", trouble)
         self.troubles += saved.troubles
@@ -107,7 +107,8 @@ class Ledger:
 
     def _failed(self, error: StoreError, now: float) -> None:
         self._failures += 1
-        if self.mode is not Mode.DOWN:
+        if not self._told:
+            self._told = True
             logger.error("the store fails, going on in memory until it works again: %s", error)
             self.troubles.append(f"The store fails ({error}): until it works again, lines are kept in memory only.")
         self.mode, self._look, self._dirty = Mode.DOWN, inf, None
@@ -146,7 +147,9 @@ class Ledger:
         except StoreError as error:
             self._failed(error, now)
             return False
-        self._journal = self._failures = 0
+        if self._told:
+            logger.warning("the store works again")
+        self._told, self._journal, self._failures = False, 0, 0
         if self._sync != "off":
             self._dirty = None
         return True

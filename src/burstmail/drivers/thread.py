@@ -131,8 +131,7 @@ class Pipeline:
             first, self._abandoned = not self._abandoned, True
             left = self._engine.statistics()
             if first:
-                self._kept = self._engine.keeps
-                self._engine.close()
+                self._kept = self._engine.close()
         if first:
             self._tell(left)
         if bug := self._bug:
