@@ -250,6 +250,8 @@ class Run:
             self._fault(f"twice: {len(twice)} lines under different Message-IDs: {dict(list(twice.items())[:5])}")
         if told.lines > report.written:
             self._fault(f"mails tell of {told.lines} lines, written were {report.written}")
+        if told.repeated > report.cycles and not self._scenario.mailer:
+            self._fault(f"{told.repeated} mails came again: a kill can hit one attempt")
         if odd := [number for number in told.ids if not 0 < number < self._next]:
             self._fault(f"never written: {odd[:20]}")
         for words in told.faults:
