@@ -2,7 +2,7 @@
 
 An entry is one record, written by one call: a head with its checksum and the text's, then the text. It costs a sixth of
 what a row in a database costs, and no more bytes on the disk than were read. Records have a generation: those of
-another are left over from before the file was emptied, and are not there. What is half written at the end when a
+an earlier one are left over from before the file was emptied, and are not there. What is half written at the end when a
 process dies is no record. A damaged one is skipped: the next is found by its mark, which no UTF-8 contains.
 """
 
@@ -37,6 +37,8 @@ class Found:
     """Bytes that are no record, where one must have been."""
     lines: int = 0
     """Lines in them, as far as can be seen."""
+    torn: int = 0
+    """Lines in a record at the end that is not whole; 1 if it does not say."""
     end: int = 0
     """Where the last record ends."""
 
@@ -64,8 +66,8 @@ class Journal:
         except FileNotFoundError:
             return False
 
-    def read(self, generation: int | None) -> Found:
-        """The records of a generation, or of all."""
+    def read(self, generation: int) -> Found:
+        """The records of a generation, and of later ones."""
         try:
             with open(os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
                 return parsed(file.read(), generation)
@@ -133,23 +135,27 @@ class Journal:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def parsed(data: bytes, generation: int | None) -> Found:
+def parsed(data: bytes, generation: int) -> Found:
     """The records in the bytes of a file."""
     found = Found()
     for start, end, entry, of in _records(data):
         if start > found.end:
             _skipped(found, data[found.end : start])
         found.end, found.generation = end, max(found.generation, of)
-        if generation not in (None, of):
+        if of < generation:
             continue
         if entry is None:
             _skipped(found, data[start + _SIZE : end])
         else:
             found.entries.append(entry)
     rest = data[found.end :]
-    # Less than a record, or than its head says: it was being written when the process died.
-    if len(rest) >= _SIZE and rest.strip(b"\0") and _told(rest, 0) is None:
-        _skipped(found, rest)
+    if rest.strip(b"\0"):
+        head = _told(rest, 0)
+        # Less than a head, or than the head says: it was being written when the process died.
+        if head or len(rest) < _SIZE:
+            found.torn = max(1, head[6]) if head else 1
+        else:
+            _skipped(found, rest)
     return found
 
 

@@ -120,7 +120,6 @@ class FileStore:
                     db.execute("DELETE FROM adopted")
                     db.execute("DELETE FROM outbox")
                     self._waiting.clear()
-                    self._generation += 1
                 self._put_core(db, change)
                 self._put_waiting(db, change)
                 self._put_dead(db, change)
@@ -218,6 +217,9 @@ class FileStore:
         if change.position > self._position or change.whole:
             self._position = max(self._position, change.position)
             self._last = max(self._last, self._position)
+            # Only when none of the journal is needed any more. A record of a generation that the database does not know
+            # shows that the database has lost a transaction.
+            self._generation += change.whole or self._position >= self._journal.last
             put(db, "core", CORE.index(POSITION), POSITION, [self._position, self._last, self._generation])
             db.execute("DELETE FROM adopted WHERE id <= ?", (self._position,))
 

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from ..core.stage import State
+from .pages import PAGE
 from .place import Place
 from .rows import APPLICATION, CORE, EPOCH, SCHEMA, VERSION, Damaged, entry_row, value_row
 from .salvage import Remains, Row, is_damage
@@ -19,7 +20,6 @@ from .salvage import Remains, Row, is_damage
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-PAGE = 4096
 # Bytes at which the log is copied into the file, and to which it is cut back.
 LOG = 4 << 20
 # Seconds to wait for another's transaction. They are short; one who holds it longer is an operator at a prompt.
@@ -67,11 +67,18 @@ def build(place: Place, remains: Remains) -> None:
         database.execute(f"PRAGMA page_size = {PAGE}")
         database.execute("PRAGMA synchronous = FULL")
         with transaction(database):
-            for statement in SCHEMA.strip().splitlines():
+            for statement in SCHEMA:
                 database.execute(statement)
             database.execute(f"PRAGMA application_id = {APPLICATION}")
             database.execute(f"PRAGMA user_version = {VERSION}")
             _fill(database, remains)
+
+
+def front(place: Place) -> bytes:
+    """The first page of a new database: it says where the tables begin, and every store has the same."""
+    build(place, Remains())
+    with open(place.draft, "rb") as file:
+        return file.read(PAGE)
 
 
 def complete(place: Place) -> bool:
