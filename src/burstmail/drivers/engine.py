@@ -46,8 +46,6 @@ class Engine:
         self._dead: dict[str, State] = {}
         # Whether there are lines in the core that no store has ever had.
         self._alone = False
-        # Whether the reads have been given another name since the store began to fail.
-        self._renamed = False
 
     @property
     def now(self) -> float:
@@ -202,7 +200,6 @@ class Engine:
         """One entry into the core. A stage that raises must neither lose it nor meet it again at every start."""
         if self._ledger.mode is not Mode.MINE:
             self._alone = self._alone or not self._ledger.ours
-            self._rename()
             return self._replay.take(entry)
         try:
             return self._replay.take(entry)
@@ -217,13 +214,6 @@ class Engine:
             self._commit(self.now, self._flow.paths.changes())
             return out
 
-    def _rename(self) -> None:
-        """Numbers that the store does not know of are given again after a kill: under another name, then, they are not
-        the same, or a new mail would have the Message-ID of an old one."""
-        if self._ledger.mode is Mode.DOWN and not self._renamed:
-            self._flow.renew(_epoch())
-            self._renamed = True
-
     # The way back.
 
     def _open(self, now: float) -> list[Attempt]:
@@ -236,8 +226,11 @@ class Engine:
         elif not self._ledger.ours:
             self._continue(saved)
             out += self._replay.load(saved, now)
-        self._flow.begin(saved.epoch, saved.last)
-        self._alone, self._renamed, now = False, False, self.now
+            # Numbers that a life before this one used, but could not write down, may come again: under another name
+            # they are not the same, or a new mail would have an old one's Message-ID.
+            self._flow.renew(_epoch())
+        self._flow.begin("", saved.last)
+        self._alone, now = False, self.now
         self._ledger.taken_over(now)
         self._flow.paths.changes()
         self._commit(now, whole=True)
