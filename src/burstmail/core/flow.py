@@ -152,6 +152,7 @@ class Flow:
         return Statistics(
             lines_in=self._lines,
             lines_held=self.held,
+            lines_waiting=sum(box.held for box in boxes),
             lines_out=sum(box.lines_out for box in boxes),
             lines_own=self._own,
             lines_left_out=sum(path.left_out for path in self.paths),

@@ -129,11 +129,11 @@ class Pipeline:
                 self._changed.notify_all()
             self._changed.wait_for(self._is_idle, self._grace if grace is None else grace)
             first, self._abandoned = not self._abandoned, True
-            left = self._engine.statistics()
+            left, busy = self._engine.statistics(), self._engine.busy
             if first:
                 self._kept = self._engine.close()
         if first:
-            self._tell(left)
+            self._tell(left, busy)
         if bug := self._bug:
             self._bug = None
             raise bug
@@ -141,16 +141,16 @@ class Pipeline:
     def _is_idle(self) -> bool:
         return not self._engine.busy and not self._telling
 
-    def _tell(self, left: Statistics) -> None:
-        mails = f"{plural(left.waiting, 'mail')} ({plural(left.lines_held, 'line')})"
-        lost = not self._kept and (left.waiting or left.lines_held)
-        why = self._error or "none yet, the attempt has not ended"
-        if lost:
+    def _tell(self, left: Statistics, busy: bool) -> None:
+        mails = f"{plural(left.waiting, 'mail')} ({plural(left.lines_waiting, 'line')})"
+        none = "none yet, the attempt has not ended" if busy else "none in this run, it was not yet time to try again"
+        why = self._error or none
+        if left.waiting and not self._kept:
             logger.error("%s not delivered at exit, and lost; last error: %s", mails, why)
         elif left.waiting:
             logger.warning("%s not delivered at exit, and kept for the next start; last error: %s", mails, why)
-        elif left.lines_held:
-            logger.info("%s held by the caps, and kept for the next start", plural(left.lines_held, "line"))
+        if held := left.lines_held - left.lines_waiting:
+            logger.info("%s held by the caps, and kept for the next start", plural(held, "line"))
 
     def statistics(self) -> Statistics:
         """The counts so far."""
