@@ -125,7 +125,7 @@ def first(path: Path, lines: int, work: Path) -> Path:
 
 
 def burstmail(mails: Path, *options: str) -> list[str]:
-    # Without a store unless the options say otherwise: what the caps hold at the end is then mailed, and can be counted.
+    # Without a store unless the options say otherwise: then what the caps hold at the end is mailed, and counted.
     command = [sys.executable, "-m", "burstmail", "--to", "root", "--maildir", str(mails), "--state", "none"]
     return [*command, *options]
 
