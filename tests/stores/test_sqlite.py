@@ -109,7 +109,7 @@ def test_it_does_what_the_store_in_memory_does(
 ) -> None:
     file, memory = FileStore(tmp_path_factory.mktemp("store")), MemoryStore()
     try:
-        wanted, found = ([outcome for outcome in run(store, operations)] for store in (memory, file))
+        wanted, found = (list(run(store, operations)) for store in (memory, file))
         assert found == wanted
     finally:
         file.close()

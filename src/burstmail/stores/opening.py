@@ -74,7 +74,7 @@ def recovered(place: Place, database: Connection, remains: Remains, journal: Jou
     Raises StoreError, OSError and sqlite3.Error. Damage moves the file aside, and its entries into the database.
     """
     found = written(place, remains, journal)
-    _, _, generation = remains.core.get(POSITION, (0, 0, found.generation))
+    _, _, generation = remains.core.get(POSITION, (0, 0, 0))
     if found.generation > generation:
         _tell(remains, f"the last changes of the store {place.database} were lost: mails may be sent again, or missing")
     generation = max(generation, found.generation)
