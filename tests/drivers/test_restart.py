@@ -196,6 +196,16 @@ def test_a_second_instance_that_ends_leaves_its_lines_to_the_first() -> None:
     assert first.shown == ["b"]
 
 
+def test_a_second_instance_says_so_once_after_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    whole = MemoryStore()
+    clock = ManualClock(50.0)
+    first, second = Run(Shared(whole), clock=clock), Run(Shared(whole), clock=clock)
+    for seconds, times in ((50, 0), (200, 1)):
+        second.wait(seconds)
+        assert caplog.text.count("another process has had this store for a minute") == times
+    first.engine.close()
+
+
 def test_an_instance_that_ends_adopts_no_more() -> None:
     whole = MemoryStore()
     first = Run(Shared(whole))

@@ -49,7 +49,7 @@ class Flow:
         # What other parameters, or a restart, make due in the past is done now: time never runs backwards.
         self._now = -inf
         # What a flow is that has seen nothing yet.
-        self._blank = self._snapshot()
+        self._blank = self.state()[4]
 
     @property
     def deadline(self) -> float:
@@ -165,10 +165,7 @@ class Flow:
 
     def state(self) -> State:
         """All but the messages that wait."""
-        return ["flow", 2, self._epoch, self._reads, self._snapshot()]
-
-    def _snapshot(self) -> State:
-        return snapshot(self._stages, self.paths.named, self._echo)
+        return ["flow", 2, self._epoch, self._reads, snapshot(self._stages, self.paths.named, self._echo)]
 
     def recall(self, state: State, now: float) -> list[Burst]:
         """Become what `state()` gave, as far as it fits; without its messages. Returns the lines that fit no stage.

@@ -49,6 +49,8 @@ class Ledger:
         self._adopts = True
         self.troubles: list[str] = []
         self._failures = 0
+        # How often in a row somebody else had it.
+        self._tries = 0
         # Whether it has been said that the store fails, and not yet that it works again.
         self._told = False
         # When the lock, or the store, is tried again; since when something is written and not synced; when staged
@@ -84,13 +86,21 @@ class Ledger:
             self._failed(error, now)
             return None
         if saved is None:
-            self.mode, self._again = Mode.THEIRS, now + SECOND
+            self._guest(now)
             return None
+        self._tries = 0
         for trouble in saved.troubles:
             logger.error("the store: %s", trouble)
         self.troubles += saved.troubles
         self.mode, self._journal, self._dirty = Mode.MINE, 0, None
         return saved
+
+    def _guest(self, now: float) -> None:
+        self.mode, self._again = Mode.THEIRS, now + SECOND
+        # At a reload this lasts for seconds; longer, somebody may wonder where the mails come from.
+        self._tries += 1
+        if self._tries == 60:
+            logger.warning("another process has had this store for a minute: what is read here is mailed by that one")
 
     def taken_over(self, now: float) -> None:
         """What the store holds is in memory now; `now` is the core's time from here on."""
