@@ -73,9 +73,9 @@ def readable(file: Path) -> int:
     with closing(sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)) as database, suppress(sqlite3.Error):
         # Without this it refuses the file as a whole.
         database.execute("PRAGMA writable_schema = ON")
-        for (value,) in database.execute("SELECT value FROM outbox"):
+        for (value,) in database.execute("SELECT CAST(value AS BLOB) FROM outbox"):
             # What is missing of a page is zeros.
-            found += "\0" not in value
+            found += not value.endswith(b"\0")
     return found
 
 
