@@ -74,8 +74,8 @@ def readable(file: Path) -> int:
         # Without this it refuses the file as a whole.
         database.execute("PRAGMA writable_schema = ON")
         for (value,) in database.execute("SELECT CAST(value AS BLOB) FROM outbox"):
-            # What is missing of a page is zeros.
-            found += not value.endswith(b"\0")
+            # What is missing of a page is zeros, or nothing.
+            found += bool(value) and not value.endswith(b"\0")
     return found
 
 
