@@ -25,6 +25,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.cli.process import ENVIRONMENT
 from tests.faults.process import Child, import_all, run
 from tests.faults.told import Told
 
@@ -300,8 +301,10 @@ def workers(jobs: Sequence[tuple[str, int, int]], at_once: int = 2) -> list[dict
             scenario, seed, cycles = waiting.pop(0)
             command = [sys.executable, "-m", "tests.faults.kill", "--scenario", scenario]
             command += ["--seed", str(seed), "--cycles", str(cycles), "--worker"]
-            running.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
-        out, _ = running.pop(0).communicate()
+            running.append(subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True))
+        process = running.pop(0)
+        out, _ = process.communicate()
+        assert process.returncode == 0, f"a worker ended with {process.returncode}: {process.args}"
         done.append(json.loads(out))
     return done
 
