@@ -271,3 +271,18 @@ def test_transactions_end_in_a_mail_without_marks(tmp_path: Path) -> None:
         assert (said, process.stdout.read(), status) == ([b"OK\n"] * 4, b"", 0)
     (text,) = mails(tmp_path / "mails")
     assert shown(text) == ["one"]
+
+
+def test_a_second_burstmail_confirms_what_the_first_will_mail(tmp_path: Path) -> None:
+    options = ["--to", "root", "--maildir", str(tmp_path / "mails"), "--state", str(tmp_path / "state"), "--confirm"]
+    with running(*options) as first:
+        # rsyslog starts one for each thread that works on its queue.
+        assert conversation(first, b"one\n") == [b"OK\n"] * 2
+        with running(*options) as second:
+            assert conversation(second, b"two\n", b"three\n") == [b"OK\n"] * 3
+            second.kill()
+            second.wait()
+        assert first.stdin
+        first.stdin.close()
+        assert ended(first)[0] == 0
+    assert sorted(line for text in mails(tmp_path / "mails") for line in shown(text)) == ["one", "three", "two"]

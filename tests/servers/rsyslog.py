@@ -60,6 +60,8 @@ class Rsyslog:
         self.directory = directory
         self.maildir = directory / "mails"
         self.socket = directory / "log"
+        # What tests have read in mails so far, by the mail's file name.
+        self.told: dict[str, list[int]] = {}
         (directory / "work").mkdir()
         places = f"--state {directory / 'state'} --maildir {self.maildir}"
         command = f"{burstmail_script(directory)} --to root {places} {options}".rstrip()
