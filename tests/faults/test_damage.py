@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,8 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def copies(whole: Daemon, place: Path, damages: Iterable[tuple[str, Damage]], name: str) -> Iterator[Daemon]:
     """For each damage a copy of the store with one damaged file, and a run on it."""
 
-    def run(damage: tuple[str, Damage]) -> Daemon:
-        daemon = Daemon(place / f"{name}-{damage[0]}")
+    def run(number: int, damage: tuple[str, Damage]) -> Daemon:
+        daemon = Daemon(place / f"{name}-{number}-{damage[0]}")
         shutil.copytree(whole.state, daemon.state)
         file = daemon.store / name
         file.write_bytes(damage[1](file.read_bytes()))
@@ -55,7 +56,7 @@ def copies(whole: Daemon, place: Path, damages: Iterable[tuple[str, Damage]], na
         return daemon
 
     with ThreadPoolExecutor(2) as pool:
-        yield from pool.map(run, damages)
+        yield from pool.map(run, count(), damages)
 
 
 def must_have_said(daemon: Daemon) -> None:
@@ -100,9 +101,9 @@ def test_truncated_at_every_64th_byte(whole: Daemon, tmp_path: Path, pytestconfi
 def test_flipped_bits(whole: Daemon, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     size = (whole.store / "store.db").stat().st_size
     dice = random.Random(4)
-    count = 1000 if pytestconfig.getoption("--full") else 12
+    many = 1000 if pytestconfig.getoption("--full") else 12
     # A third of them where the file says what it is.
-    places = [dice.randrange(200 if number % 3 == 0 else size) for number in range(count)]
+    places = [dice.randrange(200 if number % 3 == 0 else size) for number in range(many)]
     for daemon in copies(whole, tmp_path, [flipped(at, dice.randrange(8)) for at in places], "store.db"):
         must_have_said(daemon)
 
@@ -116,10 +117,10 @@ def test_what_a_killed_process_leaves_beside_it(
     if not size:
         pytest.skip("a store that was closed has nothing there")
     dice = random.Random(5)
-    count = 300 if pytestconfig.getoption("--full") else 4
-    for daemon in copies(whole, tmp_path, [cut(dice.randrange(size)) for _ in range(count)], name):
+    many = 300 if pytestconfig.getoption("--full") else 4
+    for daemon in copies(whole, tmp_path, [cut(dice.randrange(size)) for _ in range(many)], name):
         daemon.must_have_mailed([NEW])
-    flips = [flipped(dice.randrange(size), dice.randrange(8)) for _ in range(count)]
+    flips = [flipped(dice.randrange(size), dice.randrange(8)) for _ in range(many)]
     for daemon in copies(whole, tmp_path, flips, name):
         must_have_said(daemon)
 
