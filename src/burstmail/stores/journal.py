@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import Struct
+from typing import TypeAlias
 from zlib import crc32
 
 from . import FLUSH, LINES, Entry
@@ -22,6 +23,7 @@ KINDS = (LINES, FLUSH)
 # Mark and checksum of what follows; checksum and bytes of the text; generation, id, now, wall, count, kind.
 _FRONT, _HEAD = Struct("<4sI"), Struct("<IIQQddQB")
 _SIZE = _FRONT.size + _HEAD.size
+_Head: TypeAlias = tuple[int, int, int, int, float, float, int, int]
 # Bytes that are left to others, and to what takes the journal's place: a full disk is then left by committing.
 RESERVE = 256 * 1024
 
@@ -138,16 +140,17 @@ class Journal:
 def parsed(data: bytes, generation: int) -> Found:
     """The records in the bytes of a file."""
     found = Found()
-    for start, end, entry, of in _records(data):
+    for start, end, head in _records(data):
         if start > found.end:
             _skipped(found, data[found.end : start])
+        crc, _, of, id, now, wall, count, kind = head
         found.end, found.generation = end, max(found.generation, of)
-        if of < generation:
-            continue
-        if entry is None:
-            _skipped(found, data[start + _SIZE : end])
-        else:
-            found.entries.append(entry)
+        text = data[start + _SIZE : end]
+        if of >= generation and crc32(text) == crc:
+            words = text.decode("utf-8", "backslashreplace")
+            found.entries.append(Entry(id=id, kind=KINDS[kind], now=now, wall=wall, count=count, text=words))
+        elif of >= generation:
+            found.lost, found.lines = found.lost + end - start, found.lines + count
     rest = data[found.end :]
     if rest.strip(b"\0"):
         head = _told(rest, 0)
@@ -160,24 +163,20 @@ def parsed(data: bytes, generation: int) -> Found:
 
 
 def _skipped(found: Found, data: bytes) -> None:
+    """Bytes that begin with what was a head: no line ends in it, whatever its numbers are."""
     found.lost += len(data)
-    found.lines += data.count(b"\n")
+    found.lines += data.count(b"\n", _SIZE)
 
 
-def _records(data: bytes) -> Iterator[tuple[int, int, Entry | None, int]]:
-    """Start, end, entry (None when its text is damaged) and generation of each record whose head is whole."""
+def _records(data: bytes) -> Iterator[tuple[int, int, _Head]]:
+    """Start, end and head of each record whose head is whole."""
     at = data.find(MARK)
     while at >= 0:
         head = _told(data, at)
         if head is None or (end := at + _SIZE + head[1]) > len(data):
             at = data.find(MARK, at + 1)
             continue
-        crc, _, generation, id, now, wall, count, kind = head
-        text, entry = data[at + _SIZE : end], None
-        if crc32(text) == crc:
-            words = text.decode("utf-8", "backslashreplace")
-            entry = Entry(id=id, kind=KINDS[kind], now=now, wall=wall, count=count, text=words)
-        yield at, end, entry, generation
+        yield at, end, head
         at = data.find(MARK, end)
 
 
@@ -187,10 +186,10 @@ def _head(entry: Entry, generation: int, text: bytes) -> bytes:
     return _FRONT.pack(MARK, crc32(head)) + head
 
 
-def _told(data: bytes, at: int) -> tuple[int, int, int, int, float, float, int, int] | None:
+def _told(data: bytes, at: int) -> _Head | None:
     """What a head says; None when it is none."""
     head = data[at + _FRONT.size : at + _SIZE]
     if len(head) < _HEAD.size or _FRONT.unpack_from(data, at) != (MARK, crc32(head)):
         return None
-    told: tuple[int, int, int, int, float, float, int, int] = _HEAD.unpack(head)
+    told: _Head = _HEAD.unpack(head)
     return told if told[-1] < len(KINDS) else None

@@ -37,7 +37,7 @@ def opened(place: Place, suspicion: str = "") -> tuple[Connection, Remains]:
         database = prepared(place.database)
         remains = remains_of(database)
         _check(place, database, remains)
-    except (DatabaseError, Damaged) as error:
+    except (DatabaseError, UnicodeDecodeError, Damaged) as error:
         if not is_damage(error):
             if database:
                 database.close()
@@ -133,7 +133,9 @@ def _check(place: Place, database: Connection, remains: Remains) -> None:
         raise Damaged("it has no name")
     # Copies the log into the file, and gives: blocked or not, frames in it, frames copied.
     _, read, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    if lost := lost_transactions(place.database + "-wal", max(read, 0)):
+    lost = lost_transactions(place.database + "-wal", max(read, 0))
+    # One may be what a process had written when it was killed, and another has begun to write over: it never was.
+    if lost > (read > 0):
         raise Damaged(f"the last {plural(lost, 'transaction')} in its log cannot be read")
 
 
@@ -188,7 +190,7 @@ def _readable(path: str) -> Remains:
     try:
         with closing(connected(path, mode="ro")) as database:
             return remains_of(database)
-    except DatabaseError as error:
+    except (DatabaseError, UnicodeDecodeError) as error:
         if not is_damage(error):
             raise
         return Remains.nothing()

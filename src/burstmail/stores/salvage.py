@@ -88,8 +88,11 @@ class Remains:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error says that the file is not what was written."""
-    return isinstance(error, Damaged) or getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
+    """Whether an error says that the file is not what was written.
+
+    A UnicodeDecodeError does: it comes of a message of SQLite's that quotes the damage.
+    """
+    return isinstance(error, Damaged | UnicodeDecodeError) or getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
 
 
 def remains_of(database: Connection) -> Remains:
@@ -125,11 +128,11 @@ def _rows(database: Connection, table: str, remains: Remains) -> Iterator[tuple[
             for row in database.execute(f"SELECT * FROM {table} WHERE id BETWEEN ? AND ? ORDER BY id", (low, high)):
                 yield row
                 low, errors = max(low, row[0] + 1), 0
-        except DatabaseError as error:
+        except (DatabaseError, UnicodeDecodeError) as error:
             if not is_damage(error):
                 raise
             errors += 1
-            if errors == ERRORS or error.sqlite_errorcode == 1:
+            if errors == ERRORS or getattr(error, "sqlite_errorcode", 1) == 1:
                 remains.torn.append(table)
                 return
             if low < high:
@@ -149,6 +152,6 @@ def _miss(database: Connection, table: str, id: int, remains: Remains) -> None:
             remains.lost[table] += 1
             if isinstance(lines, int):
                 remains.lost["lines"] += lines
-    except DatabaseError:
+    except (DatabaseError, UnicodeDecodeError):
         if table not in remains.torn:
             remains.torn.append(table)

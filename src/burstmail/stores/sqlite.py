@@ -286,7 +286,7 @@ class FileStore:
             if self._db is None and not opens:
                 raise StoreError(f"the store {self._place.directory} is not open")
             yield self._db  # type: ignore[misc]
-        except (Error, OSError, Damaged) as error:
+        except (Error, UnicodeDecodeError, OSError, Damaged) as error:
             self._drop()
             if is_damage(error):
                 self._suspicion = str(error)

@@ -90,7 +90,7 @@ def complete(place: Place) -> bool:
     try:
         with closing(connected(place.draft)) as database:
             return _version(database) == [APPLICATION, VERSION]
-    except DatabaseError as error:
+    except (DatabaseError, UnicodeDecodeError) as error:
         if not is_damage(error):
             raise
         return False
