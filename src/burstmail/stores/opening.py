@@ -16,7 +16,7 @@ from .pages import lost_transactions, overlaid
 from .place import Place, synced, told
 from .rows import CORE, EPOCH, POSITION, SCHEMA, TROUBLES, Damaged, entry_row
 from .salvage import Remains, is_damage, remains_of
-from .tables import build, complete, connected, front, insert, prepared, put, transaction
+from .tables import build, complete, connected, cut_log, front, insert, marked, prepared, put, transaction
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -113,7 +113,7 @@ def _set_aside(place: Place, database: Connection, remains: Remains, found: Foun
     remains.core[POSITION] = [position, last, generation]
     _tell(remains, words)
     database.execute("PRAGMA synchronous = FULL")
-    with transaction(database):
+    with transaction(database, place.mark):
         database.execute("DELETE FROM adopted")
         insert(database, "adopted", ((entry.id, *entry_row(entry)) for entry in remains.adopted))
         for key in (POSITION, TROUBLES):
@@ -134,8 +134,11 @@ def _check(place: Place, database: Connection, remains: Remains) -> None:
     # Copies the log into the file, and gives: blocked or not, frames in it, frames copied.
     _, read, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     lost = lost_transactions(place.database + "-wal", max(read, 0))
-    # One may be what a process had written when it was killed, and another has begun to write over: it never was.
-    if lost > (read > 0):
+    if lost and marked(place.mark):
+        # Somebody was killed in one, while somebody else kept the log in use: so it has never been made.
+        cut_log(database)
+    # One may be what is left of such a one where the mark has been cleared by another, just then.
+    elif lost > (read > 0):
         raise Damaged(f"the last {plural(lost, 'transaction')} in its log cannot be read")
 
 

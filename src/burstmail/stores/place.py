@@ -29,6 +29,8 @@ class Place:
         self.database = self.path(DATABASE)
         self.journal = self.path(JOURNAL)
         self.draft = self.path(DATABASE + ".new")
+        # Not empty while somebody is in a transaction.
+        self.mark = self.path("door")
         self._lock: int | None = None
         self._owner = 0
 

@@ -115,7 +115,7 @@ class FileStore:
             if sync and self._journal.last > max(self._position, change.position):
                 self._journal.sync()
             self._level(db, sync)
-            with transaction(db):
+            with transaction(db, self._place.mark):
                 if change.whole:
                     db.execute("DELETE FROM adopted")
                     db.execute("DELETE FROM outbox")
@@ -138,7 +138,8 @@ class FileStore:
             with self._place.door():
                 db = self._current()
                 self._level(db, sync)
-                insert(db, "staged", [(_next(db, "staged"), *entry_row(replace(entry, id=0, now=0.0)))])
+                with transaction(db, self._place.mark):
+                    insert(db, "staged", [(_next(db, "staged"), *entry_row(replace(entry, id=0, now=0.0)))])
 
     def adopt(self, last: int, now: float, wall: float) -> Sequence[Entry]:
         """What others have staged, in order, moved in one transaction: 8 MiB at most, the rest with the next call."""
@@ -148,7 +149,7 @@ class FileStore:
             if db.execute("SELECT id FROM staged LIMIT 1").fetchone() is None:
                 return []
             self._level(db, False)
-            with transaction(db):
+            with transaction(db, self._place.mark):
                 staged = list(_portion(db))
                 entries = numbered([entry_of((0, *row[1:])) for row in staged], last, now, wall)
                 kept = [entry for entry in entries if entry.kind in (LINES, FLUSH)]

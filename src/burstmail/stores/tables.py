@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ..core.stage import State
@@ -124,11 +124,42 @@ def put(database: Connection, table: str, id: int, key: str, value: State) -> No
 
 
 @contextmanager
-def transaction(database: Connection) -> Iterator[None]:
-    """All of it, or nothing. A deferred one would meet "database is locked" at once, without any waiting."""
+def transaction(database: Connection, mark: str = "") -> Iterator[None]:
+    """All of it, or nothing. A deferred one would meet "database is locked" at once, without any waiting.
+
+    The file `mark` is not empty meanwhile. Whoever finds it so has survived somebody who was killed at this, and cuts
+    off what that one left in the log: behind a shorter transaction it would look like one that has been lost.
+    """
     database.execute("BEGIN IMMEDIATE")
+    if mark and marked(mark):
+        database.execute("ROLLBACK")
+        cut_log(database)
+        database.execute("BEGIN IMMEDIATE")
+    _set(mark, 1)
     yield
     database.execute("COMMIT")
+    _set(mark, 0)
+
+
+def marked(mark: str) -> bool:
+    """Whether somebody is in a transaction, or was killed in one."""
+    return os.path.exists(mark) and os.path.getsize(mark) > 0
+
+
+def cut_log(database: Connection) -> None:
+    """Copy the log into the file and empty it, as far as nobody is reading."""
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+def _set(mark: str, size: int) -> None:
+    # Without it a kill may be taken for damage, once: no reason to refuse a transaction. A length takes no space.
+    if mark:
+        with suppress(OSError):
+            fd = os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                os.ftruncate(fd, size)
+            finally:
+                os.close(fd)
 
 
 def _text(data: bytes) -> str:
