@@ -153,10 +153,10 @@ def parsed(data: bytes, generation: int) -> Found:
             found.lost, found.lines = found.lost + end - start, found.lines + count
     rest = data[found.end :]
     if rest.strip(b"\0"):
-        head = _told(rest, 0)
+        begun = _told(rest, 0)
         # Less than a head, or than the head says: it was being written when the process died.
-        if head or len(rest) < _SIZE:
-            found.torn = max(1, head[6]) if head else 1
+        if begun or len(rest) < _SIZE:
+            found.torn = max(1, begun[6]) if begun else 1
         else:
             _skipped(found, rest)
     return found

@@ -16,7 +16,7 @@ from typing import BinaryIO
 # As written by `build`; larger pages are no faster for what is in the database, and smaller ones write less.
 PAGE = 4096
 # Page number; size of the database in pages if a transaction ends here, else 0; the salts of the log; checksums.
-_FRAME = Struct(">II8s8x")
+_FRAME = Struct(">II4s4s8x")
 _HEADER = 32
 _STEP = _FRAME.size + PAGE
 
@@ -24,7 +24,7 @@ _STEP = _FRAME.size + PAGE
 def frames(log: str, first: int = 0) -> Iterator[tuple[int, int, int]]:
     """Offset of the page, its number, and whether a transaction ends there (not 0), of each frame from `first` on.
 
-    Frames of an older use of the file have other salts, and are not there. Raises OSError.
+    Frames of an older use of the file have two other salts, and are not there. Raises OSError.
     """
     if not os.path.exists(log):
         return
@@ -32,8 +32,9 @@ def frames(log: str, first: int = 0) -> Iterator[tuple[int, int, int]]:
         salts = _salts(file)
         at = _HEADER + first * _STEP
         while len(head := _at(file, at, _FRAME.size)) == _FRAME.size:
-            page, ends, own = _FRAME.unpack(head)
-            if own == salts and page:
+            page, ends, one, other = _FRAME.unpack(head)
+            # One of them may be damaged.
+            if page and (one == salts[:4] or other == salts[4:]):
                 yield at + _FRAME.size, page, ends
             at += _STEP
 
