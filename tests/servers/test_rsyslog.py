@@ -34,10 +34,11 @@ Starter = Callable[..., Rsyslog]
 OPEN = "--gap 300ms --max-lines 300 --keep 300+300 --cap 1000/s --cool-down off --backoff 500ms..2s"
 NUMBER = re.compile(r"invalid user number(\d+) from")
 TRANSACTIONS = {'confirmMessages="on"': 'confirmMessages="on" useTransactions="on"'}
-# rsyslog asks for confirmation, in all three ways that burstmail must survive; and does not.
+# rsyslog asks for confirmations, of messages and of transactions; sends transactions and does not ask; does neither.
 CONFIRMED = [pytest.param({}, id="confirmed"), pytest.param(TRANSACTIONS, id="transactions")]
 WITHOUT = {'confirmMessages="on"': "", " --confirm": ""}
-WAYS = [*CONFIRMED, pytest.param(WITHOUT, id="without")]
+UNASKED = {'confirmMessages="on"': 'useTransactions="on"'}
+WAYS = [*CONFIRMED, pytest.param(UNASKED, id="unasked"), pytest.param(WITHOUT, id="without")]
 ROUNDS = [pytest.param(4, id="4"), pytest.param(50, id="50", marks=pytest.mark.full)]
 
 
@@ -78,6 +79,7 @@ def all_told(server: Rsyslog, sent: int, *, twice: int = 0, seconds: float = 30)
     assert sorted(set(range(sent)) - found.keys()) == [], f"lost, of {sent}; {server.said()}"
     again = sum(found.values()) - sent
     assert again <= twice, f"told again: {[number for number in found if found[number] > 1]}"
+    assert not [mail for mail in mails(server.maildir) if "TRANSACTION" in "\n".join(body(mail))]
 
 
 def written(server: Rsyslog, number: int) -> bool:
