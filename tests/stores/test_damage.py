@@ -230,6 +230,32 @@ def test_a_message_that_quotes_the_damage_is_no_error_of_its_own(patients: Patie
     assert "was damaged" in found.words
 
 
+def test_a_table_that_is_another_than_it_was_is_noticed(patients: Patients) -> None:
+    data = (patients.place / "closed" / "store.db").read_bytes()
+    # "INTEGES PRIMARY KEY" is no error to SQLite, but then no row has a number.
+    found = patients.after("closed", "store.db", flip(data.index(b"outbox(id INTEGER") + 16, 0))
+    assert (found.mails, found.ids, found.staged) == (8, ALL, 3)
+    assert "was damaged" in found.words
+
+
+def test_a_damaged_log_is_kept_with_its_database(patients: Patients) -> None:
+    patients.after("killed", "store.db-wal", flip(32 + 24 + 100, 0))
+    log = (patients.place / "killed" / "store.db-wal").stat().st_size
+    assert (patients.place / "patient" / "store.db.damaged-1-wal").stat().st_size == log
+
+
+def test_who_only_stages_follows_a_file_that_was_replaced(patients: Patients) -> None:
+    holder, other = FileStore(patients.place / "followed"), FileStore(patients.place / "followed")
+    assert holder.open()
+    other.stage(Entry(count=1, text="early\n"))
+    holder._suspicion = "it looks odd"
+    assert holder.open()
+    other.stage(Entry(count=1, text="late\n"))
+    assert [entry.text for entry in holder.adopt(0, 1.0, 1.0)] == ["early\n", "late\n"]
+    for store in (holder, other):
+        store.close()
+
+
 def test_the_words_say_what_is_lost(patients: Patients) -> None:
     found = patients.after("closed", "store.db", cut(30_000))
     assert " was damaged (" in found.words
