@@ -91,7 +91,7 @@ def flipped(at: int, bit: int) -> tuple[str, Damage]:
 def test_truncated_at_every_64th_byte(whole: Daemon, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     size = (whole.store / "store.db").stat().st_size
     places = range(0, size, 64)
-    chosen = places if pytestconfig.getoption("--full") else random.Random(3).sample(places, 12)
+    chosen = places if pytestconfig.getoption("--full") else random.Random(3).sample(places, 8)
     for daemon in copies(whole, tmp_path, map(cut, chosen), "store.db"):
         must_have_said(daemon)
         if damaged := list(daemon.store.glob("*.damaged-1")):

@@ -103,7 +103,7 @@ def test_killed_at_any_call_it_has_all_that_was_done(
 
 
 def test_a_call_that_fails_once_costs_nothing(tmp_path: Path, named: Trace, pytestconfig: pytest.Config) -> None:
-    for life in lives(tmp_path, faults_of(named.counts, ONCE, at_most=some(pytestconfig, 30)), named=True):
+    for life in lives(tmp_path, faults_of(named.counts, ONCE, at_most=some(pytestconfig, 25)), named=True):
         assert life.trace.fired == 1, str(life)
         assert (life.status, life.done) == (0, len(storing.OPERATIONS)), str(life)
         life.must_have_left_all()
@@ -112,7 +112,7 @@ def test_a_call_that_fails_once_costs_nothing(tmp_path: Path, named: Trace, pyte
 def test_a_call_that_fails_for_good_costs_nothing_that_was_done(
     tmp_path: Path, named: Trace, pytestconfig: pytest.Config
 ) -> None:
-    faults = faults_of(named.counts, FOR_GOOD, on=True, at_most=some(pytestconfig, 12))
+    faults = faults_of(named.counts, FOR_GOOD, on=True, at_most=some(pytestconfig, 8))
     for life in lives(tmp_path, faults, named=True):
         assert life.trace.fired, str(life)
         assert life.status in (0, GAVE_UP), str(life)
