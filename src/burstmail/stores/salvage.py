@@ -1,7 +1,7 @@
 """A database -> what it holds, row by row, and words for what of it cannot be read.
 
 A damaged one is read round the damage: a range of rows that ends in an error is halved, and both halves are read, down
-to the single row. Nothing is written. Limit: 500 errors in a row, then the rest of a table is given up.
+to the single row. Nothing is written. Limit: 200 errors in a row, then the rest of a table is given up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Row: TypeAlias = Sequence[Any]
 # More than to halve all numbers down to a row, and to try each row of a page.
-ERRORS = 500
+ERRORS = 200
 # More than any row's number.
 ALL = (0, 2**48)
 # SQLITE_ERROR (no such table), CORRUPT, MISMATCH, FORMAT, NOTADB: the file's fault, and no retry helps.
