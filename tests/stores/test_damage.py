@@ -156,7 +156,8 @@ def test_a_flipped_bit_in_the_log_costs_a_row_at_most(patients: Patients, pytest
         found = patients.after("killed", "store.db-wal", flip(at, dice.randrange(8)))
         lost = (8 - found.mails) + (3 - found.staged) + (found.saved.state != ["s", "y" * 6000])
         assert lost <= 1, at
-        assert found.ids == ALL, at
+        # Without its position, the journal is read from its beginning: better twice than not at all.
+        assert found.ids == ALL or (found.words and set(ALL) < set(found.ids)), at
         assert found.words or not lost or at >= last, at
 
 

@@ -183,8 +183,8 @@ def _rest(place: Place) -> Remains:
 
 
 def _better(one: Remains, other: Remains) -> Remains:
-    """The one with fewer unreadable tables; then the later; then the larger."""
-    return min(one, other, key=lambda found: (len(found.torn), -found.position, -found.rows))
+    """The later one; of two equally late, the larger."""
+    return max(one, other, key=lambda found: (found.position, found.rows, -len(found.torn)))
 
 
 def _readable(path: str) -> Remains:
