@@ -141,7 +141,7 @@ def test_a_flipped_bit_in_the_database_costs_a_page_at_most(
     for at in patients.places(which, "store.db", 41, pytestconfig):
         found = patients.after(which, "store.db", flip(at, dice.randrange(8)))
         lost = (8 - found.mails) + (3 - found.staged) + (found.saved.state != ["s", "y" * 6000])
-        # All mails begin in one page, and a bit of the page itself can cost all of them; nothing else is lost with them.
+        # All mails begin in one page, and a bit of the page itself can cost all of them; nothing else goes with them.
         assert lost <= 8, at
         assert set(ALL) <= set(found.ids), at
         assert found.words or not lost, at
@@ -156,7 +156,7 @@ def test_a_flipped_bit_in_the_log_costs_a_page_at_most(patients: Patients, pytes
     for at in patients.places("killed", "store.db-wal", 53, pytestconfig):
         found = patients.after("killed", "store.db-wal", flip(at, dice.randrange(8)))
         lost = (8 - found.mails) + (3 - found.staged) + (found.saved.state != ["s", "y" * 6000])
-        # All mails begin in one page, and a bit of the page itself can cost all of them; nothing else is lost with them.
+        # All mails begin in one page, and a bit of the page itself can cost all of them; nothing else goes with them.
         assert lost <= 8, at
         # Without its position, the journal is read from its beginning: better twice than not at all.
         assert found.ids == ALL or (found.words and set(ALL) < set(found.ids)), at
