@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from burstmail import Change, Entry, FileStore, MemoryStore, Saved, Store, StoreError
 from burstmail.stores import DELETE, FLUSH, LINES, RETRY
 from burstmail.stores import sqlite as module
+from burstmail.stores.rows import CORE, POSITION, TROUBLES
+from burstmail.stores.tables import put, transaction
 
 TEXT = "one\ntwo \u00e4\U0001f600\0\x1b\n"
 
@@ -487,3 +489,23 @@ def test_killed_at_any_moment_it_has_all_that_was_written(place: Path, store: Fi
     assert state in (done, done + 5)
     assert [one.id for one in saved.journal] == list(range(state + 1, saved.last + 1))
     assert [row[0] for row in saved.outbox.values()] == list(range(max(5, state - 20), state + 1, 5))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [(POSITION, [1, 2]), (POSITION, "x"), (POSITION, [None] * 3), (POSITION, None), (TROUBLES, 5), (TROUBLES, [5])],
+)
+def test_what_another_version_has_written_is_no_error(tmp_path: Path, key: str, value: object) -> None:
+    store = FileStore(tmp_path / "store")
+    store.open()
+    store.append(Entry(id=1, now=1.0, wall=1.0, count=1, text="a\n"))
+    store.commit(Change(state=["s"], position=0))
+    assert store._db is not None
+    with transaction(store._db):
+        put(store._db, "core", CORE.index(key), key, value)
+    store.close()
+    saved = store.open()
+    assert saved is not None
+    assert (saved.state, [entry.text for entry in saved.journal]) == (["s"], ["a\n"])
+    assert store.listing().lines == 1
+    store.close()

@@ -7,6 +7,7 @@ its lines come back as one burst. Never raises, whatever the state is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any, Protocol
 
 from ..errors import StateMismatch
@@ -81,5 +82,5 @@ def pair_of(state: State) -> tuple[float, float] | None:
     """The core's time and the wall time of a state; None when it is none of ours."""
     if not isinstance(state, list) or len(state) != 4 or state[0] != 1:
         return None
-    fits = all(isinstance(value, int | float) and not isinstance(value, bool) for value in state[1:3])
+    fits = all(type(value) in (int, float) and isfinite(value) for value in state[1:3])
     return (float(state[1]), float(state[2])) if fits else None

@@ -35,7 +35,7 @@ def opened(place: Place, suspicion: str = "") -> tuple[Connection, Remains]:
     database = None
     try:
         database = prepared(place.database)
-        remains = remains_of(database)
+        remains = fitting(remains_of(database))
         _check(place, database, remains)
     except (DatabaseError, UnicodeDecodeError, Damaged) as error:
         if not is_damage(error):
@@ -66,6 +66,17 @@ def made(place: Place) -> str:
         build(place, Remains())
         place.install(place.slot(place.database))
     return ""
+
+
+def fitting(remains: Remains) -> Remains:
+    """Without what another version has put where this one would stumble over it."""
+    core = remains.core
+    position, troubles = core.get(POSITION, [0, 0, 0]), core.get(TROUBLES, [])
+    if not (isinstance(position, list) and len(position) == 3 and all(type(value) is int for value in position)):
+        del core[POSITION]
+    if not (isinstance(troubles, list) and all(isinstance(words, str) for words in troubles)):
+        del core[TROUBLES]
+    return remains
 
 
 def recovered(place: Place, database: Connection, remains: Remains, journal: Journal) -> int:
@@ -144,7 +155,7 @@ def _check(place: Place, database: Connection, remains: Remains) -> None:
 
 def _mended(place: Place, fault: str, database: Connection | None = None) -> tuple[Connection, Remains]:
     """Keep the damaged file beside, and make a fresh one of what can be read of it."""
-    remains = _rest(place)
+    remains = fitting(_rest(place))
     if database:
         _closed(place, database)
     kept = place.slot(place.database)
@@ -153,7 +164,7 @@ def _mended(place: Place, fault: str, database: Connection | None = None) -> tup
     build(place, remains)
     place.install(kept)
     database = prepared(place.database)
-    return database, remains_of(database)
+    return database, fitting(remains_of(database))
 
 
 def _closed(place: Place, database: Connection) -> None:

@@ -18,7 +18,7 @@ from ..core.stage import State
 from ..errors import StoreError
 from . import FLUSH, LINES, Change, Entry, Saved, numbered
 from .journal import Journal
-from .opening import made, opened, recovered, written
+from .opening import fitting, made, opened, recovered, written
 from .place import Place
 from .rows import CORE, EPOCH, POSITION, STATE, TROUBLES, Damaged, entry_of, entry_row, value_of, value_row
 from .salvage import Remains, Row, is_damage, remains_of
@@ -178,7 +178,7 @@ class FileStore:
                 raise StoreError(f"there is no store in {self._place.directory}")
             with closing(connected(self._place.database, mode="ro")) as database:
                 database.execute("BEGIN")
-                remains = remains_of(database)
+                remains = fitting(remains_of(database))
             found = written(self._place, remains, Journal(self._place.journal))
         both = [*remains.adopted, *remains.staged]
         return Listing(
