@@ -26,7 +26,7 @@ LAYERS = [
         *("core.limits", "core.mime", "core.session", "core.subject"),
     ],
     ["clock", "core.waiting", "host"],
-    ["core.health"],
+    ["core.head", "core.health"],
     [
         *("core.accept", "core.aggregate", "core.cap", "core.compose", "core.deliver"),
         *("core.echo", "core.salvage"),

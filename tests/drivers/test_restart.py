@@ -572,3 +572,43 @@ def test_numbers_used_while_the_store_fails_are_never_another_mails() -> None:
         second.feed(text)
     places = {(burst.epoch, burst.seq, burst.gone) for burst in (*first.bursts, *second.bursts)}
     assert (len(places), first.shown, second.shown) == (6, ["a", "b", "c"], ["d", "e", "f"])
+
+
+def test_what_was_due_while_nothing_ran_leaves_now_and_says_so() -> None:
+    store = MemoryStore()
+    first = Run(store)
+    first.feed("a")
+    store.close()
+    second = Run(store, clock=rebooted(first.clock, 600))
+    (burst,) = second.bursts
+    assert burst.time == second.clock.time()
+    assert (burst.closed - burst.last, burst.notes) == (
+        5.0,
+        ("This was due 9 min 55 s earlier, when burstmail was not running.",),
+    )
+
+
+def test_what_the_caps_held_while_nothing_ran_leaves_now_within_their_limits() -> None:
+    store = MemoryStore()
+    caps = Caps(Limit(1, per=60), per_key=None)
+    first = Run(store, Aggregator(max_lines=1, key=each(lambda line: line)), caps)
+    for text in "abcd":
+        first.feed(text)
+    store.close()
+    caps = Caps(Limit(1, per=60), per_key=None)
+    second = Run(store, Aggregator(max_lines=1, key=each(lambda line: line)), caps, clock=rebooted(first.clock, 86400))
+    start = second.clock.time()
+    assert [burst.time - start for burst in second.bursts] == [0.0]
+    assert abs(second.bursts[0].waited - 86400) < 1
+    second.wait(130)
+    # All departures are those of a limit of one a minute, counted from now and not from a time in the past.
+    assert [round(burst.time - start) for burst in second.bursts] == [0, 60, 120]
+
+
+def test_a_short_stop_is_not_worth_a_word() -> None:
+    store = MemoryStore()
+    first = Run(store)
+    first.feed("a")
+    store.close()
+    (burst,) = Run(store, clock=rebooted(first.clock, 20)).bursts
+    assert burst.notes == ()

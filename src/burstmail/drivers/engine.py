@@ -18,6 +18,7 @@ from ..core.model import Attempt, Batch, DeadLetter
 from ..core.recall import pair_of
 from ..core.stage import State
 from ..core.statistics import Statistics
+from ..core.words import duration
 from ..errors import DeliveryError
 from ..stores import FLUSH, LINES, RETRY, Change, Entry, Saved, Store
 from .ledger import Ledger, Mode
@@ -26,6 +27,8 @@ from .replay import RAISED, Replay
 logger = logging.getLogger("burstmail")
 
 TICK = 1e-6
+# A logger that reloads, and a host that boots, take a few seconds; nobody misses them in a mail.
+LATE = 30.0
 # Dead letters that wait for the store to work again.
 DEAD = 1000
 
@@ -226,6 +229,7 @@ class Engine:
         elif not self._ledger.ours:
             self._continue(saved)
             out += self._replay.load(saved, now)
+            self._wake(self.now)
             # Numbers that a life before this one used, but could not write down, may come again: under another name
             # they are not the same, or a new mail would have an old one's Message-ID.
             self._flow.renew(_epoch())
@@ -235,6 +239,12 @@ class Engine:
         self._flow.paths.changes()
         self._commit(now, whole=True)
         return out + self._kept(now) + self._adopt(now) + self._advance(now)
+
+    def _wake(self, now: float) -> None:
+        self._replay.core = max(self._replay.core, now)
+        late = self._flow.wake(self._replay.core)
+        if late >= LATE:
+            self._flow.note(f"This was due {duration(late)} earlier, when burstmail was not running.")
 
     def _continue(self, saved: Saved) -> None:
         """The core's time goes on: by the wall clock, as far as that has not been set back."""
