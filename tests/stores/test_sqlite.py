@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burstmail import Change, Entry, FileStore, MemoryStore, Saved, Store, StoreError
+from burstmail import Aggregator, Batch, Caps, Change, Entry, FileStore, MemoryStore, Saved, Store, StoreError, chain
 from burstmail.stores import DELETE, FLUSH, LINES, RETRY
 from burstmail.stores import sqlite as module
 from burstmail.stores.rows import CORE, POSITION, TROUBLES
@@ -353,6 +353,28 @@ def test_files_that_were_taken_away_are_noticed(store: FileStore, place: Path) -
     opened(store)
     store.append(entry(1))
     assert opened(store).journal == [entry(1)]
+
+
+def test_the_listing_counts_what_is_in_no_mail_yet(store: FileStore, place: Path) -> None:
+    path = chain(Aggregator(key="host"), Caps())
+    for second, host in ((0.0, "web1"), (10.0, "web1"), (20.0, "web2")):
+        path.feed(Batch.of(f"<3>Nov 23 03:12:04 {host} kernel: x"), second)
+    # Of three lines one has left, one is held by the cool-down, and one is in an open window.
+    assert path.held == 2
+    opened(store)
+    assert FileStore(place).listing().held == 0
+    store.commit(Change(position=1, state=["flow", 1, path.dump()]))
+    assert FileStore(place).listing().held == 2
+
+
+def test_the_listing_says_what_has_been_asked_for(store: FileStore, place: Path) -> None:
+    opened(store)
+    other = FileStore(place)
+    for kind in (RETRY, DELETE):
+        other.stage(Entry(kind=kind, text=f"/{kind}"))
+    assert other.listing().asked == ["/retry"]
+    store.adopt(0, 0.0, 0.0)
+    assert other.listing().asked == []
 
 
 def test_the_listing_needs_no_lock_and_changes_nothing(store: FileStore, place: Path) -> None:

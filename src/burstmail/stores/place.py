@@ -49,7 +49,7 @@ class Place:
             parent = os.path.dirname(self.directory)
             mode = os.stat(parent).st_mode
             if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-                raise StoreError(f"{parent} is writable for all, so {self.directory} is nobody's: chmod o-w {parent}")
+                raise StoreError(f"{parent} is writable for all, who could swap {self.directory}: chmod o-w {parent}")
             for path in (self.path("lock"), self.path("door")):
                 if not self.check(path):
                     raise StoreError(f"{path} is no file: remove it")

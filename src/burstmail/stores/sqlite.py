@@ -14,9 +14,10 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..core.salvage import salvaged
 from ..core.stage import State
 from ..errors import StoreError
-from . import FLUSH, LINES, Change, Entry, Saved, numbered
+from . import FLUSH, LINES, RETRY, Change, Entry, Saved, numbered
 from .journal import Journal
 from .opening import fitting, made, opened, recovered, written
 from .place import Place
@@ -47,8 +48,12 @@ class Listing:
     """Entries in the journal."""
     lines: int = 0
     """Lines in the journal and in entries that wait to be adopted."""
+    held: int = 0
+    """Lines in open bursts and held by the caps, as the state has them; with several destinations, once for each."""
     staged: int = 0
     """Entries that wait to be adopted."""
+    asked: Sequence[str] = ()
+    """Keys that a retry has been asked for and not yet made."""
     damage: str = ""
     """What else there was and cannot be read, in words; '' when all can be."""
 
@@ -186,7 +191,9 @@ class FileStore:
             dead=[value_of(row) for row in remains.dead],
             entries=len(remains.adopted),
             lines=sum(entry.count for entry in both if entry.kind == LINES),
+            held=sum(burst.count for burst in salvaged(remains.core.get(STATE), 0.0)),
             staged=len(remains.staged),
+            asked=[entry.text for entry in both if entry.kind == RETRY],
             damage="" if remains.whole and not found.lost else remains.words(),
         )
 
