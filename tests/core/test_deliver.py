@@ -132,9 +132,9 @@ def test_a_message_is_given_up_by_age() -> None:
 def test_a_burst_is_delivered_to_the_sink_itself() -> None:
     box = Outbox()
     item = _closed("x")
-    assert box.feed(item, 0.0) == [Attempt(item, 1)]
+    assert box.feed(item, 0.0) == [Attempt(item, 1, key="/1")]
     box.settle(DOWN, 0.0)
-    assert box.poll(30.0) == [Attempt(item, 2)]
+    assert box.poll(30.0) == [Attempt(item, 2, key="/1")]
     _, dead = box.settle(NO, 30.0)
     assert [letter.item for letter in dead] == [item]
 
@@ -172,13 +172,13 @@ def test_a_dumped_outbox_makes_the_attempt_under_way_again() -> None:
     box.feed(_closed("y"), 0.0)
     twin = Outbox()
     twin.load(box.dump())
-    assert twin.poll(0.0) == [Attempt(message("1"), 1)]
+    assert twin.poll(0.0) == [Attempt(message("1"), 1, key="/1")]
     assert twin.held == 2
     twin.settle(DOWN, 0.0)
     third = Outbox()
     third.load(twin.dump())
     assert third.deadline == twin.deadline == 30.0
-    assert third.poll(30.0) == twin.poll(30.0) == [Attempt(_closed("y"), 1)]
+    assert third.poll(30.0) == twin.poll(30.0) == [Attempt(_closed("y"), 1, key="/2")]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,6 @@ class FaultyStore(MemoryStore):
             raise Crash
         if word:
             raise StoreError("no space left on device")
-        self.close()
         return super().open()
 
     def append(self, entry: Entry, *, sync: bool = False) -> None:

@@ -111,7 +111,7 @@ class Caps:
         return sum(held.burst.count for held in self._waiting())
 
     def _waiting(self) -> list[_Held]:
-        return [self._digest] if self._digest else list(self._held.values())
+        return [self._digest] if self._digest else [*self._held.values()]
 
     def feed(self, item: Burst, now: float) -> Sequence[Burst]:
         """`poll(now)`, then the burst; it leaves at once if every gate is open."""
@@ -189,8 +189,7 @@ class Caps:
         for gate in (self._all, *gates):
             gate.record(now)
         # Of those a digest cannot name, any may be new and free to leave.
-        own = -inf if len(held.burst.parts) > SOURCES else min(gate.opens for gate in gates)
-        opens = max(self._all.opens, own)
+        opens = max(self._all.opens, -inf if len(held.burst.parts) > SOURCES else min(gate.opens for gate in gates))
         time = held.burst.time + (now - held.latest)
         return replace(
             held.burst,
@@ -203,7 +202,8 @@ class Caps:
         """The departures that matter, what is held, and whether it is paused."""
         rows = [[key, *_row(held)] for key, held in self._held.items()]
         pause = [self._pause, None if self._resumed == -inf else self._resumed]
-        return ["caps", 1, self._all.dump(), self._gates.dump(), self._digests.dump(), rows, self._digest and _row(self._digest), pause]
+        gates = self._all.dump(), self._gates.dump(), self._digests.dump()
+        return ["caps", 1, *gates, rows, self._digest and _row(self._digest), pause]
 
     def load(self, state: State) -> None:
         """The dumped departures and bursts, under these caps' own rules."""

@@ -179,14 +179,13 @@ class Flow:
         recall(self._blank, self._head.stages, self.paths.named, self._echo)
         self._now = now
         self.paths.empty(now)
-        self._lines = self._own = 0
         try:
             self._epoch, reads, kept = opened(state, "flow", 3, version=2)
             self._reads = int(reads)
         except (StateMismatch, TypeError, ValueError):
             return salvaged(state, now)
         left = recall(kept, self._head.stages, self.paths.named, self._echo)
-        self._lines = self.held
+        self._lines = self.held + self._own + sum(path.outbox.lines_out for path in self.paths)
         return salvaged(left, now)
 
     def take(self, bursts: Sequence[Burst], now: float, why: str) -> list[Attempt]:

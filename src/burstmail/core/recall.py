@@ -7,7 +7,8 @@ its lines come back as one burst. Never raises, whatever the state is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from json import dumps
+from math import inf, isfinite
 from typing import Any, Protocol
 
 from ..errors import StateMismatch
@@ -17,6 +18,16 @@ from .stage import Stage, State, opened
 
 class Loads(Protocol):
     """What can take over a state."""
+
+    @property
+    def deadline(self) -> float:
+        """When it is due."""
+        ...
+
+    @property
+    def held(self) -> int:
+        """Lines that it holds."""
+        ...
 
     def dump(self) -> State:
         """All that it remembers."""
@@ -72,6 +83,9 @@ def loaded(part: Loads, state: State) -> bool:
     before = part.dump()
     try:
         part.load(state)
+        # One that loads whatever it is given stumbles over it later.
+        if not (part.deadline >= -inf and part.held >= 0 and dumps(part.dump())):
+            raise StateMismatch("no state of this stage")
     except Exception:  # a state can be wrong in any way, and so can a stage of a user's own
         part.load(before)
         return False
