@@ -44,7 +44,7 @@ def told(dead: DeadLetter) -> Message:
 
 
 def test_a_dead_letter_becomes_this_mail() -> None:
-    notice = told(letter(others=("boss@example.org",), waited=259200.0, key="4.1"))
+    notice = told(letter(others=("boss@example.org",), waited=259200.0, key="/4.1"))
     assert notice.data.decode() == (
         "From: log@web1.example.org\r\n"
         "To: boss@example.org\r\n"

@@ -14,7 +14,7 @@ from . import values
 T = TypeVar("T")
 
 USAGE = """burstmail --to ADDRESS [options] < LINES
-       burstmail queue [--state DIR] [--name NAME] [list | show KEY | retry KEY... | retry --all | delete KEY...]
+       burstmail queue [--state DIR] [--name NAME] [list | check | show KEY | retry KEY...|--all | delete KEY...]
        burstmail bundle FILE [--python PATH]"""
 
 ABOUT = """\

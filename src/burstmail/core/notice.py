@@ -179,7 +179,7 @@ def _row(mail: Message, letter: DeadLetter, zone: tzinfo | None) -> str:
         f"To: {one_line(', '.join(mail.recipients), LONGEST)}",
         f"First tried: {clock(tried)}, {day(tried)} ({zone_name(tried)}); given up {later}.",
         f"Error: {one_line(str(letter.error), LONGEST)}",
-        f"Key: {one_line(letter.key, LONGEST)}" * bool(letter.key),
+        f"Key: {one_line(letter.key.removeprefix('/'), LONGEST)}" * bool(letter.key),
     ]
     return "".join(line + "\n" for line in lines if line)
 
