@@ -193,3 +193,20 @@ def test_a_bad_backoff_names_the_value(fault: dict[str, float], name: str) -> No
 def test_a_bad_give_up_names_the_value() -> None:
     with pytest.raises(ValueError, match="give_up=0"):
         Outbox(give_up=0)
+
+
+def test_a_message_removed_while_it_is_tried_is_neither_sent_nor_dead_twice() -> None:
+    for outcome in ({}, NO, DOWN):
+        box = Outbox()
+        box.feed(message("1"), 0.0)
+        box.remove("/1")
+        assert box.settle(outcome, 1.0) == ([], [])
+        assert (box.sent, box.dead, box.waiting, box.lines_out) == (0, 1, 0, 1)
+
+
+def test_only_the_message_asked_for_is_tried_at_once() -> None:
+    box = Outbox()
+    box.feed(message("1"), 0.0)
+    box.feed(message("2"), 0.0)
+    box.settle(DOWN, 0.0)
+    assert names(box.retry("/2", 1.0)) == ["2"]
