@@ -168,3 +168,11 @@ def test_three_damaged_files_are_kept_and_the_oldest_is_replaced(store: FileStor
     names = [f"{place}/store.db.damaged-{number}" for number in (1, 2, 3, 1)]
     assert kept == names
     assert [Path(name).read_text() for name in names[1:]] == ["garbage 2", "garbage 3", "garbage 4"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_directory_in_somebody_elses_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    os.chown(tmp_path / "theirs", 65534, 65534)
+    with pytest.raises(StoreError, match="belongs to user 65534"):
+        FileStore(tmp_path / "theirs" / "state").open()

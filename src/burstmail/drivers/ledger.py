@@ -179,7 +179,7 @@ class Ledger:
         return found
 
     def adopted(self, entry: Entry) -> None:
-        """This one goes into the core now; it is in the journal already."""
+        """An entry that goes into the core now, and is in the journal already."""
         self._journal += len(entry.text)
 
     def dead(self, key: str) -> State:

@@ -47,7 +47,11 @@ class Place:
             if found.st_mode & 0o022:
                 raise StoreError(f"{self.directory} is writable for others: chmod go-w, or choose another directory")
             parent = os.path.dirname(self.directory)
-            mode = os.stat(parent).st_mode
+            above = os.stat(parent)
+            mode = above.st_mode
+            if above.st_uid not in (0, os.geteuid()):
+                whose = f"{parent} belongs to user {above.st_uid}"
+                raise StoreError(f"{whose}, who could swap {self.directory}: choose another directory")
             if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
                 raise StoreError(f"{parent} is writable for all, who could swap {self.directory}: chmod o-w {parent}")
             for path in (self.path("lock"), self.path("door")):
