@@ -30,7 +30,7 @@ LAYERS = [
     ["core.merge"],
     ["core.patterns"],
     ["clock", "core.waiting", "host"],
-    ["core.health"],
+    ["core.head", "core.health"],
     [
         *("core.accept", "core.aggregate", "core.cap", "core.compose", "core.deliver"),
         *("core.echo", "core.salvage"),
@@ -40,7 +40,8 @@ LAYERS = [
     ["core.paths", "core.recall"],
     ["core.flow"],
     ["sinks", "sources", "stores"],
-    ["drivers.ledger", "drivers.replay", "drivers.sender"],
+    ["drivers.later", "drivers.sender"],
+    ["drivers.ledger", "drivers.replay"],
     ["drivers.engine"],
     ["drivers", "testing"],
     ["cli"],

@@ -17,8 +17,12 @@ def test_the_benchmark_measures_everything_and_counts_all_lines(tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     result = json.loads(figures.read_text())
     rows = {row["name"]: row["lines"] for row in result["rows"]}
-    assert {"for line in sys.stdin", "wc -l", "burstmail", "burstmail --key host,program"} <= set(rows)
+    plain, keyed = "burstmail", "burstmail --key host,program"
+    stored = {"burstmail --state DIR", "burstmail --state DIR --key host,program"}
+    assert {"for line in sys.stdin", "wc -l", plain, keyed, *stored} <= set(rows)
     assert all(f"{name} " in done.stdout for name in rows)
-    assert set(result["longer"]["peak_mib"]) == {"burstmail", "burstmail --key host,program"}
+    assert set(result["longer"]["peak_mib"]) == {plain, keyed, *stored}
+    assert {row["name"] for row in result["rows"] if row["stored"]} == stored
+    assert set(result["trickle"]) == {"no store", "--sync burst", "--sync batch"}
     assert set(result["idle"]["context_switches"]) == {"before the first line", "after a mail"}
     assert set(result["import_ms"]) == {"pass", "import burstmail"}

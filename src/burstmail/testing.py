@@ -179,6 +179,7 @@ class Simulation:
         self.clock.advance(seconds - self.clock.monotonic())
 
     def _attempt(self, attempts: Sequence[Attempt]) -> None:
+        self.engine.logger.tell()
         todo = list(attempts)
         while todo:
             attempt = todo.pop(0)

@@ -23,19 +23,19 @@ from pathlib import Path
 from typing import Any
 
 from contestants import Row, contestants, generate
-from measure import idle, imports, longer, race
+from measure import idle, imports, longer, race, trickle
 
 
 def table(result: dict[str, Any], rows: list[Row]) -> None:
     bare = rows[0].lines
     titles = f"{'lines':>11} {'seconds':>8} {'lines/s':>12} {'x loop':>7} {'CPU s':>7} {'x loop':>7} {'peak MiB':>9}"
-    print(f"\n{'':30} {titles}  aim")
+    print(f"\n{'':42} {titles}  aim")
     for row in rows:
         one = row.figures()
         aim = f">= {row.aim} x" if row.aim else ""
         less = "" if row.lines == bare else f"1/{bare // row.lines} of the lines; ratios are per line"
         print(
-            f"{row.name:30} {row.lines:11,} {one['seconds']:8.2f} {one['lines_per_second']:12,.0f}"
+            f"{row.name:42} {row.lines:11,} {one['seconds']:8.2f} {one['lines_per_second']:12,.0f}"
             f" {one['ratio_to_bare_loop']:7.4f} {one['cpu_seconds']:7.2f} {one['cpu_ratio_to_bare_loop']:7.4f}"
             f" {one['peak_mib']:9.1f}  {aim}{less}".rstrip()
         )
@@ -43,6 +43,12 @@ def table(result: dict[str, Any], rows: list[Row]) -> None:
     print(f"A peak of {own:.0f} MiB or less may be that of this program, which every child starts with.")
     for name, peak in result["longer"]["peak_mib"].items():
         print(f"{name}, {result['longer']['times']} x the lines: peak {peak:.1f} MiB (aim: < 40, and no growth)")
+    for one in result["rows"]:
+        if one["stored"]:
+            print(f"{one['name']}: {one['bytes_written_per_byte_read']:.2f} bytes written for each byte read")
+    for name, one in result["trickle"].items():
+        cost = f"{one['cpu_ms']:.2f} ms of CPU and {one['bytes_written']:,.0f} bytes written for each"
+        print(f"a line a second, {name}: {cost}{' (aim: < 1 ms)' if 'burst' in name else ''}")
     for name, count in result["idle"]["context_switches"].items():
         print(f"idle for {result['idle']['seconds']:g} s {name}: {count} context switches (aim: 0)")
     nothing, all_ = result["import_ms"]["pass"], result["import_ms"]["import burstmail"]
@@ -55,7 +61,7 @@ def main() -> None:
     parser.add_argument("--lines", type=int, help="how many lines (2,000,000)")
     parser.add_argument("--rounds", type=int, help="how many rounds (5)")
     parser.add_argument("--hosts", type=int, default=4, help="hosts in the lines; five programs each (4)")
-    parser.add_argument("--idle", type=float, help="seconds of idleness (10)")
+    parser.add_argument("--idle", type=float, help="seconds of idleness, and of a line a second (10)")
     parser.add_argument("--quick", action="store_true", help="100,000 lines, 3 rounds, 2 s idle")
     parser.add_argument("--json", metavar="FILE", help="write the figures here as well")
     given = parser.parse_args()
@@ -80,6 +86,7 @@ def main() -> None:
             "rounds": rounds,
             "rows": [row.figures() for row in rows],
             "longer": {"times": 10, "peak_mib": longer(rows, source, 10)},
+            "trickle": trickle(still, work),
             "idle": {"seconds": still, "context_switches": idle(still, work)},
             "import_ms": imports(20),
         }

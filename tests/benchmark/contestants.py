@@ -76,6 +76,9 @@ class Row:
     peak: int = 0
     mails: Path | None = None
     aim: float = 0.0
+    state: Path | None = None
+    read: int = 0
+    written: int = 0
 
     def figures(self) -> dict[str, object]:
         middle = median(self.seconds)
@@ -88,6 +91,8 @@ class Row:
             "ratio_to_bare_loop": median(self.ratios),
             "cpu_ratio_to_bare_loop": median(self.cpu_ratios),
             "peak_mib": self.peak / 2**20,
+            "stored": self.state is not None,
+            "bytes_written_per_byte_read": self.written / self.read if self.read else 0.0,
             "all_seconds": self.seconds,
         }
 
@@ -125,7 +130,16 @@ def first(path: Path, lines: int, work: Path) -> Path:
 
 
 def burstmail(mails: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "burstmail", "--to", "root", "--maildir", str(mails), *options]
+    # Without a store unless the options say otherwise: then what the caps hold at the end is mailed, and counted.
+    command = [sys.executable, "-m", "burstmail", "--to", "root", "--maildir", str(mails), "--state", "none"]
+    return [*command, *options]
+
+
+def stored(name: str, work: Path, lines: int, *options: str, aim: float) -> Row:
+    """With a store. The caps are wide: what they hold at the end would stay in it, and not be counted."""
+    mails, state = (work / f"{kind}{len(options)}" for kind in ("kept", "state"))
+    caps = ("--cap", "1000/s", "--cool-down", "off", "--state", str(state))
+    return Row(name, burstmail(mails, *options, *caps), lines, mails=mails, aim=aim, state=state)
 
 
 def contestants(lines: int, work: Path) -> list[Row]:
@@ -138,6 +152,8 @@ def contestants(lines: int, work: Path) -> list[Row]:
         Row("wc -l", ["wc", "-l"], lines),
         Row("burstmail", burstmail(plain), lines, mails=plain, aim=0.7),
         Row("burstmail --key host,program", burstmail(keyed, "--key", "host,program"), lines, mails=keyed, aim=0.15),
+        stored("burstmail --state DIR", work, lines, aim=0.3),
+        stored("burstmail --state DIR --key host,program", work, lines, "--key", "host,program", aim=0.15),
         Row("logging MemoryHandler", [python, "-I", "-c", MEMORY_HANDLER], max(1, lines // 10)),
     ]
     if bash := shutil.which("bash"):

@@ -1,4 +1,4 @@
-"""How it is measured: interleaved races, peak memory, context switches while idle, the time of an import."""
+"""How it is measured: interleaved races, peak memory, bytes written, one line a second, idleness, an import."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -16,8 +18,20 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SRC)}
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
-def run(command: list[str], files: list[Path]) -> tuple[float, float, int]:
-    """Seconds, seconds of CPU, and peak bytes of one process that reads the files from a pipe."""
+@dataclass(frozen=True)
+class Cost:
+    """What one process took."""
+
+    seconds: float
+    cpu: float
+    peak: int
+    """Bytes."""
+    written: int
+    """Bytes that it made the system write to disks (`write_bytes` in /proc/PID/io), mails included."""
+
+
+def run(command: list[str], files: list[Path]) -> Cost:
+    """One process that reads the files from a pipe."""
     start = time.perf_counter()
     feeder = subprocess.Popen(["cat", *map(str, files)], stdout=subprocess.PIPE)
     silent, pipe = subprocess.DEVNULL, subprocess.PIPE
@@ -31,7 +45,8 @@ def run(command: list[str], files: list[Path]) -> tuple[float, float, int]:
     feeder.wait()
     if reader.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {reader.returncode}: {said.decode(errors='replace')[:2000]}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+    # Linux counts blocks of 512 bytes here, whatever those of the disk are.
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, usage.ru_oublock * 512)
 
 
 def counted(mails: Path) -> int:
@@ -49,12 +64,13 @@ def race(rows: list[Row], source: Path, rounds: int, work: Path) -> None:
     for number in range(rounds):
         turn = number % len(rows)
         for row in rows[turn:] + rows[:turn]:
-            print(f"\rround {number + 1} of {rounds}: {row.name:30}", end="", file=sys.stderr, flush=True)
+            print(f"\rround {number + 1} of {rounds}: {row.name:42}", end="", file=sys.stderr, flush=True)
             lines = source if row.lines == rows[0].lines else first(source, row.lines, work)
-            seconds, cpu, peak = run(row.command, [lines])
-            row.seconds.append(seconds)
-            row.cpu.append(cpu)
-            row.peak = max(row.peak, peak)
+            cost = run(row.command, [lines])
+            row.seconds.append(cost.seconds)
+            row.cpu.append(cost.cpu)
+            row.peak = max(row.peak, cost.peak)
+            row.read, row.written = lines.stat().st_size, max(row.written, cost.written)
             if row.mails and (found := counted(row.mails)) != row.lines:
                 raise SystemExit(f"{row.name}: the mails stand for {found:,} lines of {row.lines:,}")
         bare = rows[0]
@@ -70,14 +86,60 @@ def longer(rows: list[Row], source: Path, times: int) -> dict[str, float]:
     peaks = {}
     for row in rows:
         if row.mails:
-            print(f"\r{times} x the input: {row.name:30}", end="", file=sys.stderr, flush=True)
-            _, _, peak = run(row.command, [source] * times)
+            print(f"\r{times} x the input: {row.name:42}", end="", file=sys.stderr, flush=True)
+            cost = run(row.command, [source] * times)
             found = counted(row.mails)
             if found != times * row.lines:
                 raise SystemExit(f"{row.name}: the mails stand for {found:,} lines of {times * row.lines:,}")
-            peaks[row.name] = peak / 2**20
+            peaks[row.name] = cost.peak / 2**20
     print(file=sys.stderr)
     return peaks
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU of all threads so far, to the nanosecond (/proc/PID/task/TID/schedstat)."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+def trickle(seconds: float, work: Path) -> dict[str, dict[str, float]]:
+    """A line a second: milliseconds of CPU and bytes written for each, without a store and with one."""
+    states = {"no store": "none", "--sync burst": str(work / "trickle"), "--sync batch": str(work / "drop")}
+    processes = {}
+    for name, state in states.items():
+        sync = name.split()[1] if "sync" in name else "off"
+        command = burstmail(work / f"mails {name}", "--state", state, "--sync", sync)
+        processes[name] = subprocess.Popen(command, stdin=subprocess.PIPE, env=ENVIRONMENT)
+    # The first lines load what is loaded when it is first used.
+    say(processes.values(), 2)
+    before = {name: (cpu_of(process.pid), bytes_of(process.pid)) for name, process in processes.items()}
+    lines = max(1, round(seconds))
+    say(processes.values(), lines)
+    found = {}
+    for name, process in processes.items():
+        cpu, written = before[name]
+        cpu, written = cpu_of(process.pid) - cpu, bytes_of(process.pid) - written
+        found[name] = {"cpu_ms": 1000 * cpu / lines, "bytes_written": written / lines}
+        process.communicate()
+    return found
+
+
+def bytes_of(pid: int) -> int:
+    """Bytes that a process has made the system write to disks so far."""
+    counts = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(counts["write_bytes"])
+
+
+def say(processes: Iterable[subprocess.Popen[bytes]], lines: int) -> None:
+    """A line a second to each."""
+    for _ in range(lines):
+        for process in processes:
+            assert process.stdin
+            process.stdin.write(
+                b"Nov 23 10:00:00 web1 sshd[123]: Failed password for root from 203.0.113.7 port 22 ssh2\n"
+            )
+            process.stdin.flush()
+        time.sleep(1)
 
 
 def switches(pid: int) -> int:

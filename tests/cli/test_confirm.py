@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from burstmail import Batch, StoreError
+from burstmail import Aggregator, Batch, CallbackSink, MemoryStore, Pipeline, StoreError
 from burstmail.cli.confirm import Replies, confirm
+from tests.cli.process import ended, mails, run, running, shown
 
 
 class Disk:
@@ -54,6 +57,8 @@ class Messages:
 @pytest.fixture
 def pipe() -> Iterator[tuple[int, int]]:
     ends = os.pipe()
+    # A reply that is missing fails the test instead of holding it up.
+    os.set_blocking(ends[0], False)
     yield ends
     for end in ends:
         os.close(end)
@@ -206,3 +211,81 @@ def test_a_message_that_meets_a_bug_is_not_confirmed() -> None:
     disk.feed = feed  # type: ignore[method-assign] # what a pipeline does whose thread has ended
     with pytest.raises(RuntimeError, match="a bug"):
         replies_to(disk).to(Batch.of("one"))
+
+
+# --- with all its parts ------------------------------------------------------------------------------------------
+
+
+class Full(MemoryStore):
+    """A store whose disk is full for a while."""
+
+    full = False
+
+    def sync(self) -> None:
+        if self.full:
+            raise StoreError("the disk is full")
+
+
+def test_a_pipeline_tells_once_of_what_was_refused_and_came_again() -> None:
+    store, told = Full(), []
+    with Pipeline(Aggregator(), sink=CallbackSink(lambda burst: told.extend(burst.head)), store=store) as pipeline:
+        replies = Replies(pipeline)
+        said = [replies.to(Batch.of("one"))]
+        store.full = True
+        said += [replies.to(Batch.of("two")) for _ in range(3)]
+        store.full = False
+        said += [replies.to(Batch.of("two")), replies.to(Batch.of("three"))]
+    refused = "Error: the disk is full"
+    assert said == ["OK", refused, refused, refused, "OK", "OK"]
+    assert told == ["one", "two", "three"]
+
+
+def conversation(process: subprocess.Popen[bytes], *messages: bytes) -> list[bytes]:
+    """What is said first, and to each message."""
+    assert process.stdin and process.stdout
+    said = [process.stdout.readline()]
+    for message in messages:
+        process.stdin.write(message)
+        said.append(process.stdout.readline())
+    return said
+
+
+def test_what_was_confirmed_is_told_of_after_a_kill(tmp_path: Path) -> None:
+    options = ["--to", "root", "--maildir", str(tmp_path / "mails"), "--state", str(tmp_path / "state"), "--confirm"]
+    with running(*options) as process:
+        assert conversation(process, b"one\n", b"two\nof two lines\n", b"three\n") == [b"OK\n"] * 4
+        process.kill()
+        process.wait()
+    assert run(*options).stdout == b"OK\n"
+    (text,) = mails(tmp_path / "mails")
+    assert shown(text) == ["one", "two", "of two lines", "three"]
+
+
+def test_transactions_end_in_a_mail_without_marks(tmp_path: Path) -> None:
+    options = ["--to", "root", "--maildir", str(tmp_path / "mails"), "--state", str(tmp_path / "state"), "--confirm"]
+    with running(*options) as process:
+        said = conversation(process, b"BEGIN TRANSACTION\n", b"one\n", b"COMMIT TRANSACTION\n")
+        assert process.stdin and process.stdout
+        process.stdin.close()
+        status, _ = ended(process)
+        assert (said, process.stdout.read(), status) == ([b"OK\n"] * 4, b"", 0)
+    (text,) = mails(tmp_path / "mails")
+    assert shown(text) == ["one"]
+
+
+def test_a_second_burstmail_confirms_what_the_first_will_mail(tmp_path: Path) -> None:
+    options = ["--to", "root", "--maildir", str(tmp_path / "mails"), "--state", str(tmp_path / "state"), "--confirm"]
+    options += ["--cool-down", "off", "--cap", "1000/s"]
+    with running(*options) as first:
+        # rsyslog starts one for each thread that works on its queue.
+        assert conversation(first, b"one\n") == [b"OK\n"] * 2
+        with running(*options) as second:
+            assert conversation(second, b"two\n", b"three\n") == [b"OK\n"] * 3
+            second.kill()
+            second.wait()
+        assert first.stdin
+        first.stdin.close()
+        assert ended(first)[0] == 0
+    # It looks once a second for what others have left; what came later waits for the next start.
+    assert run(*options).returncode == 0
+    assert sorted(line for text in mails(tmp_path / "mails") for line in shown(text)) == ["one", "three", "two"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import catching, ended, mails, run, running, shown, until
+from tests.cli.process import catching, ended, environment, mails, run, running, shown, until
 
 # A sendmail that fails for now while there is a file `down`, refuses for good while there is `refusing`, and else keeps
 # the mail in a file of its own.
@@ -45,7 +45,8 @@ def all_lines(folder: Path) -> list[str]:
 
 
 def queue(folder: Path, *arguments: str) -> str:
-    done = run("queue", "--state", str(folder / "state"), *arguments)
+    # Not by --state, for which it is an error that no burstmail has made the directory yet.
+    done = run("queue", *arguments, env=environment(folder / "state"))
     assert (done.returncode, done.stderr) == (0, b"")
     return done.stdout.decode()
 

@@ -325,7 +325,7 @@ def test_sigusr1_writes_the_counts_to_the_log(box: Path) -> None:
         said = process.stderr.readline()
         process.stdin.close()
         assert ended(process)[0] == 0
-    assert said.startswith(b"burstmail: statistics: lines_in=2 lines_held=2 lines_out=0 ")
+    assert said.startswith(b"burstmail: statistics: lines_in=2 lines_held=2 ")
     assert said.endswith(b" waiting=0\n")
 
 
@@ -356,7 +356,11 @@ def test_mail_refused_for_good_is_lost_unless_a_store_keeps_it(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], "required: --to"),
+        ([], "--to ADDRESS is missing"),
+        (["--too", "root"], "there is no option '--too'"),
+        (["--too=root"], "there is no option '--too'"),
+        (["queu"], "'queu' is no option, and no command: these are `burstmail queue`"),
+        (["--to", "root,ops"], "repeat --to"),
         (["--to"], "--to"),
         (["--to", "-x"], "--to"),
         (["--to=-x@example.org"], "-x@example.org"),
@@ -367,7 +371,7 @@ def test_mail_refused_for_good_is_lost_unless_a_store_keeps_it(tmp_path: Path) -
         (["--to", "root", "--gap", "soon"], "--gap: 'soon' is no duration"),
         (["--to", "root", "--gap", "0s"], "gap"),
         (["--to", "root", "--cap", "0/min"], "--cap: '0/min' would never"),
-        (["--to", "root", "--cool-down", "15m..1m"], "--cool-down: '15m..1m'"),
+        (["--to", "root", "--cool-down", "15m..1m"], "is no cool-down: write it like 1m..15m, or off: the shorter one"),
         (["--to", "root", "--keep", "0+0"], "--keep"),
         (["--to", "root", "--key", "host,colour"], "colour"),
         (["--to", "root", "--subject", "{nonsense}"], "nonsense"),
@@ -389,7 +393,7 @@ def test_mail_refused_for_good_is_lost_unless_a_store_keeps_it(tmp_path: Path) -
         (["--to", "root", "--give-up", "never"], "--give-up: 'never' is no duration"),
         (["--to", "root", "--log", ""], "--log: '' is no path"),
         (["--to", "root", "--print", "--confirm"], "--confirm answers on standard output"),
-        (["--to", "root", "--maildir", "x", "--confirm", "--state", "none"], "say --state DIR"),
+        (["--to", "root", "--maildir", "x", "--confirm", "--state", "none"], "one of --confirm and --state none"),
     ],
 )
 def test_a_wrong_option_is_explained_in_one_line(options: list[str], words: str) -> None:
@@ -436,6 +440,32 @@ def test_at_a_terminal_it_does_not_wait() -> None:
     os.close(theirs)
     assert done.returncode == 78
     assert time.monotonic() - started < 4
+
+
+def test_somebody_who_looks_on_at_a_terminal_does_not_wait(tmp_path: Path) -> None:
+    (tmp_path / "lines").write_text("one\n")
+    ours, theirs = os.openpty()
+    started = time.monotonic()
+    with (tmp_path / "lines").open() as lines, running("--gap", "soon", stdin=lines, stderr=theirs) as process:
+        assert ended(process)[0] == 78
+    os.close(ours)
+    os.close(theirs)
+    assert time.monotonic() - started < 4
+
+
+def test_a_file_that_is_to_be_confirmed_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "lines").write_text("one\n")
+    with (tmp_path / "lines").open() as lines:
+        done = run("--to", "root", "--maildir", str(tmp_path / "box"), "--confirm", stdin=lines, input=None)
+    assert (done.returncode, done.stdout) == (78, b"")
+    assert b"there is none when standard input is a file, unless you say --state DIR\n" in done.stderr
+
+
+def test_a_directory_as_input_is_refused_by_python_itself(tmp_path: Path, box: Path) -> None:
+    # Before a line of ours has run.
+    done = _redirected(f"< {tmp_path}", "--to", "root", "--maildir", str(box))
+    assert done.returncode == 1
+    assert b"<stdin> is a directory, cannot continue" in done.stderr
 
 
 def test_a_closed_standard_input_is_explained(box: Path) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Sequence
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +77,7 @@ def test_a_listing_says_what_waits_and_what_is_dead_under_every_name(tmp_path: P
         "auth: 2 mails waiting, 0 dead; no burstmail of this name runs\n"
         "  1  waits  Mon, 23 Nov 2026 10:00:43 +0000  4,312 lines  to root, ops\n"
         "      2 lines\n"
+        "      not tried yet\n"
         "  2  waits  Mon, 23 Nov 2026 10:00:43 +0000  2 lines  to root\n"
         "      2 lines\n"
         "      tried 3 times: cannot connect\n"
@@ -79,7 +85,7 @@ def test_a_listing_says_what_waits_and_what_is_dead_under_every_name(tmp_path: P
         "  mail/7  waits  Mon, 23 Nov 2026 10:00:43 +0000  1 line  to root\n"
         "      usb\n"
         "      tried once\n"
-        "  mail/5.1  dead  2026-11-23 10:00:00  2 lines  to nobody\n"
+        "  mail/5.1  dead  Mon, 23 Nov 2026 10:00:00 +0000  2 lines  to nobody\n"
         "      old\n"
         "      given up: 550 no such user\n"
     )  # fmt: skip
@@ -137,6 +143,96 @@ def test_a_store_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
     assert done.stdout.startswith(b"auth: 1 mail waiting")
     assert done.stderr.startswith(b"burstmail: broken: the store is damaged, and mended at the next start: ")
     assert done.stderr.count(b"\n") == 1
+
+
+def test_what_the_caps_hold_is_shown(tmp_path: Path) -> None:
+    options = ("--to", "root", "--maildir", str(tmp_path / "box"), "--state", str(tmp_path / "state"), "--name", "auth")
+    for text in (b"one\n", b"two\nthree\n"):
+        assert run(*options, lines=text).returncode == 0
+    assert said(tmp_path / "state") == (
+        "auth: 0 mails waiting, 0 dead; 2 lines open or held; no burstmail of this name runs\n"
+    )
+
+
+def test_a_name_there_is_not_is_told_with_those_there_are(tmp_path: Path) -> None:
+    kept(tmp_path, "auth")
+    kept(tmp_path, "usb")
+    done = queue(tmp_path, "--name", "typo")
+    assert (done.returncode, done.stdout) == (66, b"")
+    assert done.stderr.decode() == (
+        f"burstmail: nothing is kept under typo in {tmp_path}: the names there are auth, usb\n"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["auth", "usb"]
+
+
+def test_a_state_directory_that_is_not_there_is_an_error_when_it_was_named(tmp_path: Path) -> None:
+    done = queue(tmp_path, "--state", f"{tmp_path}/typo")
+    assert (done.returncode, done.stdout) == (66, b"")
+    assert done.stderr.decode() == f"burstmail: there is no directory {tmp_path}/typo\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not read")
+def test_somebody_elses_stores_are_told_with_what_to_do() -> None:
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    try:
+        kept(folder / "state", "auth")
+        folder.chmod(0o755)
+        code = "import os, sys, sqlite3, locale, burstmail.cli.queue, burstmail.cli.commands; "
+        code += "from burstmail.cli import main; os.setuid(65534); sys.exit(main())"
+        hint = "run this as the user that burstmail runs as\n"
+        denied = f"burstmail: cannot read {folder}/state: Permission denied; {hint}"
+        foreign = f"burstmail: auth: {folder}/state/auth belongs to user 0, not 65534: run as that user, or chown it\n"
+        for mode, words in ((0o700, denied), (0o755, foreign)):
+            (folder / "state").chmod(mode)
+            done = run("queue", command=[sys.executable, "-c", code], env=environment(folder / "state"))
+            assert (done.returncode, done.stdout) == (74, b"")
+            assert done.stderr.decode() == words
+    finally:
+        shutil.rmtree(folder)
+
+
+# check
+
+
+def dated(age: float) -> Any:
+    found = row(tries=1)
+    found[0][4] = found[0][4].replace("Mon, 23 Nov 2026 10:00:43 +0000", formatdate(time.time() - age))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("waiting", "given_up", "status", "words"),
+    [
+        ({}, {}, 0, "OK: 0 mails waiting, 0 of them for more than an hour, 0 dead; 0 lines open or held"),
+        ({"/1": dated(3000)}, {}, 0, "OK: 1 mail waiting, 0 of them for more than an hour, 0 dead; "),
+        ({"/1": dated(0), "/2": dated(4000)}, {}, 1, "NOT OK: 2 mails waiting, 1 of them for more than an hour, 0"),
+        ({}, {"/0.1": dead()}, 1, "NOT OK: 0 mails waiting, 0 of them for more than an hour, 1 dead"),
+        # What does not say how old it is may be old.
+        ({"/1": None}, {}, 1, "NOT OK: 1 mail waiting, 1 of them"),
+    ],
+)
+def test_a_check_is_one_line_and_a_status(
+    tmp_path: Path, waiting: dict[str, Any], given_up: dict[str, Any], status: int, words: str
+) -> None:
+    kept(tmp_path, "auth", {key: found or [None] for key, found in waiting.items()}, given_up)
+    kept(tmp_path, "usb")
+    done = queue(tmp_path, "check")
+    assert (done.returncode, done.stderr) == (status, b"")
+    assert done.stdout.decode().startswith(words)
+    assert done.stdout.count(b"\n") == 1
+
+
+def test_a_check_alarms_when_something_cannot_be_read(tmp_path: Path) -> None:
+    kept(tmp_path, "auth")
+    for options in (["--name", "typo"], ["--state", f"{tmp_path}/typo"]):
+        done = queue(tmp_path, "check", *options)
+        assert (done.returncode, done.stderr, done.stdout.count(b"\n")) == (1, b"", 1)
+        assert done.stdout.startswith(b"NOT OK: ")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "store.db").write_bytes(b"garbage" * 1000)
+    done = queue(tmp_path, "check")
+    assert (done.returncode, done.stderr, done.stdout.count(b"\n")) == (1, b"", 1)
+    assert b"; broken: the store is damaged" in done.stdout
 
 
 # show
@@ -206,7 +302,10 @@ def staged(root: Path, name: str) -> list[tuple[str, str]]:
 def test_where_none_runs_a_retry_waits_for_the_next_start(tmp_path: Path) -> None:
     kept(tmp_path, "auth", {"/1": row()})
     assert said(tmp_path, "retry", "1") == "auth 1: it will be tried as soon as a burstmail of this name starts\n"
+    assert "\n  1  waits, retry asked for  Mon" in said(tmp_path)
+    assert "\nstate: waits, retry asked for\n" in said(tmp_path, "show", "1")
     assert staged(tmp_path, "auth") == [("retry", "/1")]
+    assert "retry asked for" not in said(tmp_path)
 
 
 @pytest.mark.parametrize("action", ["retry", "delete"])
@@ -249,12 +348,14 @@ def test_an_unknown_key_is_told_and_the_others_are_done(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["frobnicate"], "frobnicate"),
+        (["frobnicate"], "there is no 'frobnicate': say one of list, check, show, retry, delete"),
         (["show"], "show needs a KEY"),
         (["retry"], "or --all"),
         (["delete", "--all"], "--all belongs to retry"),
         (["retry", "--all", "1"], "--all belongs to retry"),
         (["list", "1"], "list takes no KEY"),
+        (["check", "1"], "check takes no KEY"),
+        (["check", "--all"], "--all belongs to retry"),
         (["--name", "../etc"], "'../etc' is no name"),
         (["--state", "none"], "which state directory?"),
         (["--frobnicate"], "--frobnicate"),
@@ -277,5 +378,5 @@ def test_a_bug_has_a_status_of_its_own(tmp_path: Path) -> None:
 
 def test_help_explains_every_action(tmp_path: Path) -> None:
     text = said(tmp_path, "--help")
-    for action in ("list", "show KEY", "retry KEY", "delete KEY", "--all", "--state DIR", "--name NAME"):
+    for action in ("list", "check", "show KEY", "retry KEY", "delete KEY", "--all", "--state DIR", "--name NAME"):
         assert action in text

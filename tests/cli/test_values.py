@@ -73,6 +73,14 @@ def test_what_is_no_cool_down_is_named(text: str) -> None:
     assert str(caught.value).startswith(repr(text))
 
 
+@pytest.mark.parametrize("text", ["15m..1m", "0s..1m", "1m", "x..1m"])
+def test_ranges_are_explained_without_python(text: str) -> None:
+    for function in (values.cool_down, values.backoff):
+        with pytest.raises(ValueError) as caught:
+            function(text)
+        assert not any(word in str(caught.value) for word in ("CoolDown", "Backoff", "="))
+
+
 def test_keep() -> None:
     assert values.keep("200+200") == Keep(head=200, tail=200)
     assert values.keep("5+0") == Keep(head=5, tail=0)

@@ -132,9 +132,9 @@ def test_a_message_is_given_up_by_age() -> None:
 def test_a_burst_is_delivered_to_the_sink_itself() -> None:
     box = Outbox()
     item = _closed("x")
-    assert box.feed(item, 0.0) == [Attempt(item, 1)]
+    assert box.feed(item, 0.0) == [Attempt(item, 1, key="/1")]
     box.settle(DOWN, 0.0)
-    assert box.poll(30.0) == [Attempt(item, 2)]
+    assert box.poll(30.0) == [Attempt(item, 2, key="/1")]
     _, dead = box.settle(NO, 30.0)
     assert [letter.item for letter in dead] == [item]
 
@@ -172,13 +172,13 @@ def test_a_dumped_outbox_makes_the_attempt_under_way_again() -> None:
     box.feed(_closed("y"), 0.0)
     twin = Outbox()
     twin.load(box.dump())
-    assert twin.poll(0.0) == [Attempt(message("1"), 1)]
+    assert twin.poll(0.0) == [Attempt(message("1"), 1, key="/1")]
     assert twin.held == 2
     twin.settle(DOWN, 0.0)
     third = Outbox()
     third.load(twin.dump())
     assert third.deadline == twin.deadline == 30.0
-    assert third.poll(30.0) == twin.poll(30.0) == [Attempt(_closed("y"), 1)]
+    assert third.poll(30.0) == twin.poll(30.0) == [Attempt(_closed("y"), 1, key="/2")]
 
 
 @pytest.mark.parametrize(
@@ -193,3 +193,20 @@ def test_a_bad_backoff_names_the_value(fault: dict[str, float], name: str) -> No
 def test_a_bad_give_up_names_the_value() -> None:
     with pytest.raises(ValueError, match="give_up=0"):
         Outbox(give_up=0)
+
+
+def test_a_message_removed_while_it_is_tried_is_neither_sent_nor_dead_twice() -> None:
+    for outcome in ({}, NO, DOWN):
+        box = Outbox()
+        box.feed(message("1"), 0.0)
+        box.remove("/1")
+        assert box.settle(outcome, 1.0) == ([], [])
+        assert (box.sent, box.dead, box.waiting, box.lines_out) == (0, 1, 0, 1)
+
+
+def test_only_the_message_asked_for_is_tried_at_once() -> None:
+    box = Outbox()
+    box.feed(message("1"), 0.0)
+    box.feed(message("2"), 0.0)
+    box.settle(DOWN, 0.0)
+    assert names(box.retry("/2", 1.0)) == ["2"]

@@ -51,8 +51,16 @@ def test_a_clock_that_stepped_back_gives_no_negative_duration() -> None:
 
 
 def test_a_fold_has_the_identity_of_the_older() -> None:
-    folded = fold(BURST, replace(BURST, epoch="f", seq=9, gone=0, waited=7.0, resume=1.0))
+    folded = fold(BURST, replace(BURST, seq=9, gone=0, waited=7.0, resume=1.0))
     assert (folded.epoch, folded.seq, folded.gone, folded.waited) == ("e", 3, 2, 0.25)
+
+
+def test_a_fold_over_a_restart_is_another_than_its_first_part_alone() -> None:
+    # The first part may have been mailed by itself, when the store failed just before the end.
+    folded = fold(BURST, replace(BURST, epoch="f"))
+    assert folded.epoch == "e+f"
+    assert fold(folded, replace(BURST, epoch="f")).epoch == "e+f"
+    assert fold(folded, replace(BURST, epoch="g")).epoch == "e+g"
 
 
 keys = st.sampled_from(["", "a", "b", *(f"k{number}" for number in range(70))])

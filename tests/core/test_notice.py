@@ -44,7 +44,7 @@ def told(dead: DeadLetter) -> Message:
 
 
 def test_a_dead_letter_becomes_this_mail() -> None:
-    notice = told(letter(others=("boss@example.org",), waited=259200.0))
+    notice = told(letter(others=("boss@example.org",), waited=259200.0, key="/4.1"))
     assert notice.data.decode() == (
         "From: log@web1.example.org\r\n"
         "To: boss@example.org\r\n"
@@ -64,15 +64,17 @@ def test_a_dead_letter_becomes_this_mail() -> None:
         "To: ops@example.org\r\n"
         "First tried: 10:00:43, Mon 23 Nov 2026 (UTC+01:00); given up 3 d later.\r\n"
         "Error: 550 5.1.1 <ops@example.org>: no such user\r\n"
+        "Key: 4.1\r\n"
         "\r\n"
-        "Where there is a state directory, `burstmail queue` lists, shows and sends =\r\n"
-        "again what was not delivered.\r\n"
+        "With a state directory, `burstmail queue show KEY` shows it, `burstmail que=\r\n"
+        "ue retry KEY` sends it again.\r\n"
         "\r\n"
         "--=20\r\n"
         "burstmail 0.1.0 on web1\r\n"
     )
     assert (notice.sender, notice.recipients, notice.count) == ("", ("boss@example.org",), 0)
     assert "; given up at once.\n" in content(told(letter()))
+    assert "Key:" not in content(told(letter()))
 
 
 # --- it cannot loop
@@ -226,7 +228,7 @@ def test_an_answer_of_a_server_is_one_visible_line(text: str, host: str) -> None
     found = content(notice)
     lines = found.split("\n")
     assert [line.partition(":")[0] for line in lines[2:6]] == ["About", "To", "First tried", "Error"]
-    assert lines[6:8] == ["", lines[7]] and lines[7].startswith("Where there is")
+    assert lines[6:8] == ["", lines[7]] and lines[7].startswith("With a state directory")
     assert all(visible(line) == line for line in lines)
     assert max(map(len, lines)) < 400
     assert notice.data.isascii()

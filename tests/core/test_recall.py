@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burstmail import Aggregator, Batch, Burst, Caps, Flow, Keep, Limit, Stage, StateMismatch, by
+from burstmail import Aggregator, Batch, Burst, Caps, Flow, Instant, Keep, Limit, Stage, StateMismatch, by
+from burstmail.core.recall import loaded
 from burstmail.core.salvage import salvaged
 
 KEEP = Keep(head=50, tail=50)
@@ -147,3 +148,46 @@ def test_salvage_believes_no_counts_that_cannot_be() -> None:
 def test_a_dumped_flow_fits_only_a_flow_of_the_same_destinations() -> None:
     with pytest.raises(StateMismatch, match="other stages or destinations"):
         Flow(*stages(), destinations=["new"]).load(busy().dump())
+
+
+def test_a_state_that_loads_and_cannot_be_used_is_taken_back() -> None:
+    flow = busy()
+    state = json.loads(json.dumps(flow.state()))
+    windows = state[4][3][0]
+    # The moment at which a window opened is no number.
+    windows[3][0][2][2][0] = None
+    twin = Flow(*stages(), epoch="e")
+    (burst,) = twin.recall(state, 30.0)
+    assert (numbers([burst]) <= {3, 4}, twin.held) == (True, 2)
+    twin.poll(1e4)
+
+
+def test_stages_that_are_no_list_are_no_error() -> None:
+    state = json.loads(json.dumps(busy().state()))
+    state[4][4][0][1] = 7
+    twin = Flow(*stages(), epoch="e")
+    assert twin.recall(state, 30.0) == []
+
+
+class Undue(Instant[Any, Any]):
+    """A stage whose state loads whatever it is."""
+
+    due: Any = 1.0
+
+    @property
+    def deadline(self) -> float:
+        return float(self.due)
+
+    def dump(self) -> Any:
+        return ["undue", 1, self.due]
+
+    def load(self, state: Any) -> None:
+        self.due = state[2]
+
+
+def test_a_deadline_that_is_no_moment_is_no_state() -> None:
+    part = Undue()
+    assert not loaded(part, ["undue", 1, float("nan")])
+    assert not loaded(part, ["undue", 1, "soon"])
+    assert part.due == 1.0
+    assert loaded(part, ["undue", 1, 2.0])

@@ -22,6 +22,7 @@ from burstmail import (
     Limit,
     MemoryStore,
     PermanentDeliveryError,
+    Pipeline,
     Saved,
     Stage,
     StoreError,
@@ -32,7 +33,7 @@ from burstmail.core.flow import Flow
 from burstmail.drivers.engine import Engine
 from burstmail.drivers.ledger import Ledger
 from burstmail.stores import DELETE, RETRY
-from burstmail.testing import ManualClock
+from burstmail.testing import ManualClock, RecordingSink
 
 DOWN = TemporaryDeliveryError("connection refused")
 NO = PermanentDeliveryError("no such user")
@@ -49,7 +50,6 @@ class Shared(MemoryStore):
     def open(self) -> Saved | None:
         if self.__dict__.setdefault("owner", id(self)) != id(self):
             return None
-        self._taken = False
         return super().open()
 
     def close(self) -> None:
@@ -72,6 +72,7 @@ class Run:
         self.make(self.engine.start())
 
     def make(self, attempts: Sequence[Attempt]) -> None:
+        self.engine.logger.tell()
         todo = list(attempts)
         while todo:
             attempt = todo.pop(0)
@@ -196,6 +197,16 @@ def test_a_second_instance_that_ends_leaves_its_lines_to_the_first() -> None:
     assert first.shown == ["b"]
 
 
+def test_a_second_instance_says_so_once_after_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    whole = MemoryStore()
+    clock = ManualClock(50.0)
+    first, second = Run(Shared(whole), clock=clock), Run(Shared(whole), clock=clock)
+    for seconds, times in ((50, 0), (200, 1)):
+        second.wait(seconds)
+        assert caplog.text.count("another process has had this store for a minute") == times
+    first.engine.close()
+
+
 def test_an_instance_that_ends_adopts_no_more() -> None:
     whole = MemoryStore()
     first = Run(Shared(whole))
@@ -217,7 +228,6 @@ class Broken(MemoryStore):
 
     def open(self) -> Saved | None:
         self._check()
-        self._taken = False
         return super().open()
 
     def append(self, entry: Entry, *, sync: bool = False) -> None:
@@ -360,7 +370,6 @@ class Rewound(MemoryStore):
         self.__dict__ = whole.__dict__
 
     def open(self) -> Saved | None:
-        self._taken = False
         return super().open()
 
 
@@ -547,3 +556,199 @@ def test_a_mail_is_tried_again_at_an_operators_word_though_the_caps_are_late() -
     store.stage(Entry(kind=RETRY, text="/1"))
     again = Run(Rewound(store), clock=rebooted(first.clock, 1000))
     assert sorted(again.shown) == ["a", "b", "c"]
+
+
+def test_numbers_used_while_the_store_fails_are_never_another_mails() -> None:
+    store = Broken()
+    first = Run(store, Aggregator(max_lines=1))
+    store.error = "database or disk is full"
+    for text in "abc":
+        first.feed(text)
+    # Killed; the store knows nothing of these, and gives their numbers again.
+    store.error = ""
+    second = Run(store, Aggregator(max_lines=1), clock=rebooted(first.clock, 1))
+    for text in "def":
+        second.feed(text)
+    places = {(burst.epoch, burst.seq, burst.gone) for burst in (*first.bursts, *second.bursts)}
+    assert (len(places), first.shown, second.shown) == (6, ["a", "b", "c"], ["d", "e", "f"])
+
+
+def test_what_was_due_while_nothing_ran_leaves_now_and_says_so() -> None:
+    store = MemoryStore()
+    first = Run(store)
+    first.feed("a")
+    store.close()
+    second = Run(store, clock=rebooted(first.clock, 600))
+    (burst,) = second.bursts
+    assert burst.time == second.clock.time()
+    assert (burst.closed - burst.last, burst.notes) == (
+        5.0,
+        ("This was due 9 min 55 s earlier, when burstmail was not running.",),
+    )
+
+
+def test_what_the_caps_held_while_nothing_ran_leaves_now_within_their_limits() -> None:
+    store = MemoryStore()
+    caps = Caps(Limit(1, per=60), per_key=None)
+    first = Run(store, Aggregator(max_lines=1, key=each(lambda line: line)), caps)
+    for text in "abcd":
+        first.feed(text)
+    store.close()
+    caps = Caps(Limit(1, per=60), per_key=None)
+    second = Run(store, Aggregator(max_lines=1, key=each(lambda line: line)), caps, clock=rebooted(first.clock, 86400))
+    start = second.clock.time()
+    assert [burst.time - start for burst in second.bursts] == [0.0]
+    assert abs(second.bursts[0].waited - 86400) < 1
+    second.wait(130)
+    # All departures are those of a limit of one a minute, counted from now and not from a time in the past.
+    assert [round(burst.time - start) for burst in second.bursts] == [0, 60, 120]
+
+
+def test_a_short_stop_is_not_worth_a_word() -> None:
+    store = MemoryStore()
+    first = Run(store)
+    first.feed("a")
+    store.close()
+    (burst,) = Run(store, clock=rebooted(first.clock, 20)).bursts
+    assert burst.notes == ()
+
+
+class Bomb(Instant[Burst, Burst]):
+    """A stage behind the windows that cannot take some bursts."""
+
+    def feed(self, item: Burst, now: float) -> Sequence[Burst]:
+        if any("poison" in line for line in item.head):
+            raise ZeroDivisionError
+        return [item]
+
+
+def test_a_stage_that_raises_when_time_passes_loses_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    store = MemoryStore()
+    stages = Aggregator(gap=5), Bomb(), Caps(Limit(5, per=60), per_key=None)
+    run = Run(store, *stages)
+    run.feed("poison")
+    run.wait(10)
+    run.feed("after")
+    run.wait(10)
+    assert run.shown == ["poison", "after"]
+    assert "the lines are mailed as they are" in caplog.text
+
+
+def test_a_state_that_makes_a_stage_raise_is_no_crash_loop() -> None:
+    store = MemoryStore()
+    first = Run(store, Aggregator(gap=5), Caps(Limit(5, per=60), per_key=None))
+    first.feed("poison")
+    first.engine.close()
+    stages = Aggregator(gap=5), Bomb(), Caps(Limit(5, per=60), per_key=None)
+    second = Run(store, *stages, clock=rebooted(first.clock, 100))
+    assert second.shown == ["poison"]
+    assert Run(store, *stages, clock=rebooted(second.clock, 100)).shown == []
+
+
+def test_without_a_store_that_works_such_a_stage_surfaces_and_nothing_old_is_overwritten() -> None:
+    store = Broken()
+    run = Run(store, Aggregator(gap=5), Bomb(), Caps())
+    run.feed("poison")
+    store.error = "input/output error"
+    with pytest.raises(ZeroDivisionError):
+        run.wait(10)
+    store.error = ""
+    run.engine.close()
+    assert [entry.text for entry in store.__dict__["_journal"]] == ["poison\n"]
+
+
+def test_a_callable_that_raises_on_an_adopted_line_repeats_none_of_the_others() -> None:
+    whole = MemoryStore()
+    key = each(lambda line: str(int(line[-1])))
+    for text in ("a1", "ab", "a2", "a3"):
+        whole.stage(Entry(wall=0.0, count=1, text=f"{text}\n"))
+    run = Run(Shared(whole), Aggregator(max_lines=1, key=key))
+    assert sorted(run.shown) == ["a1", "a2", "a3", "ab"]
+
+
+def test_what_came_of_an_attempt_is_told_of_no_other_message() -> None:
+    engine = Engine(Flow(Aggregator(max_lines=1)), ManualClock(), store=MemoryStore())
+    (first,) = [*engine.start(), *engine.feed(Batch.of("a"))]
+    engine.feed(Batch.of("b"))
+    (second,), _ = engine.settle(first, {})
+    assert engine.settle(first, {}) == ([], [])
+    assert engine.statistics().sent == 1
+    engine.settle(second, DOWN)
+    assert engine.statistics().waiting == 1
+
+
+def test_no_dead_letter_takes_the_place_of_another() -> None:
+    store = MemoryStore()
+    for text in "ab":
+        store.__dict__["_state"] = None
+        run = Run(store, Aggregator(max_lines=1))
+        run.outcomes = [NO]
+        run.feed(text)
+        run.engine.close()
+    assert sorted(store.__dict__["_dead"]) == ["/1.1", "/1.1x"]
+
+
+def test_a_dead_letter_of_another_shape_stays_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    store = MemoryStore()
+    store.__dict__["_dead"]["/1.1"] = ["rubbish"]
+    store.stage(Entry(kind=RETRY, text="/1.1"))
+    Run(Shared(store))
+    assert list(store.__dict__["_dead"]) == ["/1.1"]
+    assert "the dead letter /1.1 cannot be read" in caplog.text
+
+
+def test_who_has_lost_the_store_to_another_goes_on_by_itself() -> None:
+    class Lost(Broken):
+        others = False
+
+        def open(self) -> Saved | None:
+            return None if self.others else super().open()
+
+    store = Lost()
+    run = Run(store)
+    run.feed("a")
+    store.others, store.error = True, "the files have been removed"
+    run.feed("b")
+    store.error = ""
+    run.wait(10)
+    assert (run.shown, run.engine.keeps) == (["a", "b"], False)
+
+
+def test_what_is_adopted_counts_towards_the_journal() -> None:
+    store = MemoryStore()
+    run = Run(Shared(store), Aggregator(gap=50, max_age=100))
+    for _ in range(200):
+        store.stage(Entry(wall=run.clock.time(), count=1, text="x" * 65535 + "\n"))
+    run.wait(1)
+    assert 0 < len(store.__dict__["_journal"]) < 130
+
+
+def test_a_window_that_goes_on_after_a_restart_is_another_than_its_first_lines_alone() -> None:
+    store = MemoryStore()
+    first = Run(store)
+    first.feed("a")
+    alone = first.engine._flow.epoch
+    store.close()
+    second = Run(store, clock=rebooted(first.clock, 1))
+    second.feed("b")
+    second.wait(10)
+    assert second.bursts[0].epoch == f"{alone}+{second.engine._flow.epoch}"
+
+
+def test_a_handler_may_feed_the_pipeline_that_logs() -> None:
+    store = Broken()
+    pipeline = Pipeline(Aggregator(gap=60), sink=RecordingSink(), store=store)
+
+    class Feeds(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            pipeline.feed(record.getMessage())
+
+    handler = Feeds()
+    logging.getLogger("burstmail").addHandler(handler)
+    try:
+        store.error = "database or disk is full"
+        pipeline.feed("a")
+        assert pipeline.statistics().lines_in >= 2
+    finally:
+        logging.getLogger("burstmail").removeHandler(handler)
+        pipeline.close()

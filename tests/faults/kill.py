@@ -25,6 +25,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.cli.process import ENVIRONMENT
 from tests.faults.process import Child, import_all, run
 from tests.faults.told import Told
 
@@ -57,6 +58,8 @@ class Scenario:
     """Whether every start has other options."""
     meddled: bool = False
     """Whether an operator looks into the queue, and has it retried, in between."""
+    frozen: bool = False
+    """Whether one of two instances stops moving now and then, whatever it is at and whatever it has locked."""
 
 
 SCENARIOS = {
@@ -66,6 +69,7 @@ SCENARIOS = {
     "mailer": Scenario(options=("--gap", "30ms", *FREE, "--backoff", "20ms..200ms"), mailer=True, ordered=True),
     "overlap": Scenario(options=("--gap", "30ms", *FREE), overlap=0.7),
     "overlap-capped": Scenario(options=("--gap", "20ms", "--key", "program", *TIGHT), overlap=0.7),
+    "frozen": Scenario(options=("--gap", "20ms", "--key", "program", *TIGHT), overlap=1.0, frozen=True),
     "synced": Scenario(options=("--gap", "30ms", *FREE, "--sync", "batch"), ordered=True),
     "unsynced": Scenario(options=("--gap", "30ms", *FREE, "--sync", "off"), ordered=True),
     "reconfigured": Scenario(options=(), reconfigured=True),
@@ -113,6 +117,7 @@ class Run:
         self._scenario = SCENARIOS[name]
         self._random = Random(seed)
         self._next = 1
+        self._frozen: Child | None = None
         # Whether there is a store by now.
         self._opened = False
         self._acknowledged: set[int] = set()
@@ -168,6 +173,9 @@ class Run:
             self._opened = self._opened or child.ready
             if self._scenario.meddled and self._opened and random.random() < 0.1:
                 self._meddle()
+            if self._scenario.frozen and len(children) > 1 and random.random() < 0.2:
+                self._frozen = self._frozen or child
+                self._frozen.signal(signal.SIGSTOP)
             # Before it is ready, they would end it as they end any program.
             if random.random() < 0.1 and child.ready:
                 child.signal(random.choice([signal.SIGHUP, signal.SIGUSR1]))
@@ -179,7 +187,10 @@ class Run:
 
     def _meddle(self) -> None:
         action = self._random.choice([["list"], ["retry", "--all"]])
-        if status := run(["queue", *action, "--state", str(self.directory / "state"), "--name", "it"], self._log):
+        # It may be killed as well.
+        patience = self._random.choice([5.0, 5.0, 0.002, 0.01])
+        command = ["queue", *action, "--state", str(self.directory / "state"), "--name", "it"]
+        if status := run(command, self._log, patience):
             self._fault(f"queue {action} ended with status {status}")
 
     def _write(self, child: Child, count: int) -> None:
@@ -196,7 +207,8 @@ class Run:
         """Kill one of them; now and then all, or one that is about to end by itself."""
         victims = list(children)
         if len(victims) > 1 and self._random.random() < 0.7:
-            victims = [self._random.choice(victims)]
+            victims = [self._frozen or self._random.choice(victims)]
+        self._frozen = None
         for victim in victims:
             if self._random.random() < 0.25:
                 random_end = self._random.choice([victim.hang_up, partial(victim.signal, signal.SIGTERM)])
@@ -250,6 +262,8 @@ class Run:
             self._fault(f"twice: {len(twice)} lines under different Message-IDs: {dict(list(twice.items())[:5])}")
         if told.lines > report.written:
             self._fault(f"mails tell of {told.lines} lines, written were {report.written}")
+        if told.repeated > report.cycles and not self._scenario.mailer:
+            self._fault(f"{told.repeated} mails came again: a kill can hit one attempt")
         if odd := [number for number in told.ids if not 0 < number < self._next]:
             self._fault(f"never written: {odd[:20]}")
         for words in told.faults:
@@ -287,8 +301,10 @@ def workers(jobs: Sequence[tuple[str, int, int]], at_once: int = 2) -> list[dict
             scenario, seed, cycles = waiting.pop(0)
             command = [sys.executable, "-m", "tests.faults.kill", "--scenario", scenario]
             command += ["--seed", str(seed), "--cycles", str(cycles), "--worker"]
-            running.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
-        out, _ = running.pop(0).communicate()
+            running.append(subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True))
+        process = running.pop(0)
+        out, _ = process.communicate()
+        assert process.returncode == 0, f"a worker ended with {process.returncode}: {process.args}"
         done.append(json.loads(out))
     return done
 

@@ -129,12 +129,20 @@ class Child:
         self._lines = self._replies = -1
 
 
-def run(arguments: Sequence[str], log: Path) -> int:
-    """The exit status of a command that is done soon; what it says is in the log."""
+def run(arguments: Sequence[str], log: Path, patience: float) -> int:
+    """The exit status of a command that is done soon, 0 for one that is killed; what it says is in the log."""
     pid = os.fork()
     if pid == 0:
         _become_burstmail(arguments, log, os.open(os.devnull, os.O_RDONLY))
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    limit = time.monotonic() + patience
+    while time.monotonic() < limit:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.001)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return 0
 
 
 def _become_burstmail(arguments: Sequence[str], log: Path, *pipes: int) -> NoReturn:

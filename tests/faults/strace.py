@@ -12,6 +12,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,9 @@ CHANGING = (
 )
 # Calls that can fail besides. The imports of a start make thousands of them, so they are traced on named files only.
 EVERY = CHANGING + ",open,openat,read,pread64,mmap,flock,fcntl,stat,lstat,fstat,newfstatat,statx"
+# EINTR for good is no fault of a disk: everybody tries again at once (PEP 475).
+FOR_GOOD = ("ENOSPC", "EIO", "EROFS", "EMFILE")
+ONCE = (*FOR_GOOD, "EINTR")
 # What lies in a store's directory, for a trace on named files.
 NAMES = ("lock", "door", "store.journal", "store.db", "store.db.new")
 NAMES += tuple(f"{name}{end}" for name in NAMES[3:] for end in ("-wal", "-shm", "-journal"))
@@ -98,11 +102,17 @@ def attached(trace: Trace, thread: int, fault: Fault | None = None, *, calls: st
     return ["strace", "-o", str(trace.path), "-e", _set(calls), "-p", str(thread), *_rest(fault, ())]
 
 
-def faults_of(counts: Counter[str], errors: Sequence[str], *, on: bool = False, step: int = 1) -> list[Fault]:
-    """One fault for every `step`-th call of a reference run, in turn with each error; an empty error kills."""
+def faults_of(counts: Counter[str], errors: Sequence[str], *, on: bool = False, at_most: int = 0) -> list[Fault]:
+    """A fault for each call, with the errors in turn; an empty error kills. `at_most` so many of them, or, 0, all."""
     calls = [(call, nth) for call in sorted(counts) for nth in range(1, counts[call] + 1)]
-    everything = [Fault(call=call, nth=nth, error=error, on=on) for error in errors for call, nth in calls]
-    return everything[::step]
+    step = -(-len(calls) // at_most) if at_most else 1
+    turns = cycle(errors)
+    return [Fault(call=call, nth=nth, error=next(turns), on=on) for call, nth in calls[::step]]
+
+
+def some(config: pytest.Config, sample: int) -> int:
+    """How many faults: all with --full."""
+    return 0 if config.getoption("--full") else sample
 
 
 def _set(calls: str) -> str:

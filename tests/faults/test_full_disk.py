@@ -65,7 +65,7 @@ def test_a_full_disk_delays_no_mail_and_loses_none(tmp_path: Path, disk: Path) -
             say(process, f"full {number} {'x' * 3000}")
             until(lambda: len(daemon.mailed) == number + 2, daemon, "no mail meanwhile")  # noqa: B023 - called at once
         (disk / "filler").unlink()
-        until(lambda: "works again" in daemon.words, daemon, "the store never came back")
+        until(lambda: "the store works again" in daemon.words, daemon, "the store never came back")
         say(process, "after")
         until(lambda: "after" in daemon.mailed, daemon, "no mail after")
         process.kill()
@@ -100,7 +100,8 @@ def test_the_logger_hears_of_a_full_disk_and_of_its_end(tmp_path: Path, disk: Pa
     long = [f"{line} {'z' * 9000}" for line in LINES]
     daemon.live(lines=long, then=full)
     assert daemon.acknowledged == long, str(daemon)
-    assert daemon.words.count("the store fails") == daemon.words.count("works again") == 1, str(daemon)
+    # More than once: what is small still fits on a full disk.
+    assert daemon.words.count("the store fails") == daemon.words.count("the store works again") >= 1, str(daemon)
     assert daemon.status == 0
     daemon.must_have_mailed()
 

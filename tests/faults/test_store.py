@@ -13,7 +13,19 @@ import pytest
 from burstmail import FileStore
 from tests.cli.process import ENVIRONMENT
 from tests.faults import storing
-from tests.faults.strace import CHANGING, EVERY, NAMES, Fault, Trace, faults_of, needs_strace, traced
+from tests.faults.strace import (
+    CHANGING,
+    EVERY,
+    FOR_GOOD,
+    NAMES,
+    ONCE,
+    Fault,
+    Trace,
+    faults_of,
+    needs_strace,
+    some,
+    traced,
+)
 
 pytestmark = [pytest.mark.servers, needs_strace]
 
@@ -65,11 +77,6 @@ def lives(place: Path, faults: Iterable[Fault], *, named: bool = False) -> Itera
         yield from pool.map(lambda fault: Life(place / str(fault), fault, named=named), faults)
 
 
-def step(config: pytest.Config, sample: int) -> int:
-    """Every one with --full, else a sample."""
-    return 1 if config.getoption("--full") else sample
-
-
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Trace:
     """What a life without a fault calls."""
@@ -90,32 +97,22 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Trace:
 def test_killed_at_any_call_it_has_all_that_was_done(
     tmp_path: Path, reference: Trace, pytestconfig: pytest.Config
 ) -> None:
-    faults = faults_of(reference.counts, [""], step=step(pytestconfig, 7))
-    assert faults
-    for life in lives(tmp_path, faults):
+    for life in lives(tmp_path, faults_of(reference.counts, [""], at_most=some(pytestconfig, 40))):
         assert life.trace.fired == 1, str(life)
         life.must_have_left_all()
 
 
-@pytest.mark.parametrize("error", ["ENOSPC", "EIO", "EROFS", "EMFILE", "EINTR"])
-def test_a_call_that_fails_once_costs_nothing(
-    tmp_path: Path, named: Trace, error: str, pytestconfig: pytest.Config
-) -> None:
-    faults = faults_of(named.counts, [error], step=step(pytestconfig, 29))
-    assert faults
-    for life in lives(tmp_path, faults, named=True):
+def test_a_call_that_fails_once_costs_nothing(tmp_path: Path, named: Trace, pytestconfig: pytest.Config) -> None:
+    for life in lives(tmp_path, faults_of(named.counts, ONCE, at_most=some(pytestconfig, 25)), named=True):
         assert life.trace.fired == 1, str(life)
         assert (life.status, life.done) == (0, len(storing.OPERATIONS)), str(life)
         life.must_have_left_all()
 
 
-# EINTR for good is no fault of a disk: everybody tries again at once (PEP 475).
-@pytest.mark.parametrize("error", ["ENOSPC", "EIO", "EROFS", "EMFILE"])
 def test_a_call_that_fails_for_good_costs_nothing_that_was_done(
-    tmp_path: Path, named: Trace, error: str, pytestconfig: pytest.Config
+    tmp_path: Path, named: Trace, pytestconfig: pytest.Config
 ) -> None:
-    faults = faults_of(named.counts, [error], on=True, step=step(pytestconfig, 29))
-    assert faults
+    faults = faults_of(named.counts, FOR_GOOD, on=True, at_most=some(pytestconfig, 8))
     for life in lives(tmp_path, faults, named=True):
         assert life.trace.fired, str(life)
         assert life.status in (0, GAVE_UP), str(life)

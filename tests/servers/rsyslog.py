@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.servers.processes import Foreground, burstmail_script, wait_for
-from tests.servers.syslog_ng import is_up, is_waiting
+from tests.servers.syslog_ng import is_up
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -25,7 +25,7 @@ ENVIRONMENT = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, UNPACKED.glob(
 
 # What stands around an alert. A message is in `seen` once the alert's own queue has it.
 MAIN = """
-global(workDirectory="{home}/work" {settings})
+global(workDirectory="{home}/work" processInternalMessages="on" {settings})
 module(load="imuxsock" SysSock.Use="off")
 input(type="imuxsock" Socket="{home}/log" RateLimit.Interval="0")
 include(file="{home}/alert.conf")
@@ -60,6 +60,8 @@ class Rsyslog:
         self.directory = directory
         self.maildir = directory / "mails"
         self.socket = directory / "log"
+        # What tests have read in mails so far, by the mail's file name.
+        self.told: dict[str, list[int]] = {}
         (directory / "work").mkdir()
         places = f"--state {directory / 'state'} --maildir {self.maildir}"
         command = f"{burstmail_script(directory)} --to root {places} {options}".rstrip()
@@ -87,6 +89,8 @@ class Rsyslog:
 
     def _is_up(self) -> bool:
         self.daemon.must_run()
+        # It starts with what it could read, and says so.
+        assert "error during parsing" not in self.daemon.log.read_text(), self.daemon.log.read_text()
         return self.socket.exists()
 
     def send(self, lines: Iterable[str | bytes]) -> None:
@@ -122,10 +126,6 @@ class Rsyslog:
             return 0
 
         return wait_for("burstmail that is up", probe)
-
-    def wait_until_read(self, child: int) -> None:
-        """Wait until this burstmail waits for more: it has then written down what it took."""
-        wait_for("burstmail that has read all", lambda: is_waiting(child))
 
     def hang_up(self) -> None:
         """SIGHUP, as logrotate sends it."""

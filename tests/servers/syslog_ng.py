@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -145,10 +146,11 @@ class SyslogNg:
 
 
 def has_ended(pid: int) -> bool:
-    """Gone, or waiting for an init that does not reap."""
+    """Gone, or waiting for an init that does not reap: the last of its threads too, which held its pipe open."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+        threads = os.listdir(f"/proc/{pid}/task")
+        return len(threads) < 2 and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 

@@ -280,8 +280,9 @@ def test_a_mailer_that_logs_about_each_mail_makes_three_mails_at_most(
 def test_a_postfix_that_logs_into_what_burstmail_reads_makes_three_mails_at_most(
     syslog_ng: Starter, postfix: Postfix, options: str, seconds: float
 ) -> None:
-    # One Postfix serves several tests: each has its own recipient.
+    # One Postfix serves several tests: each has its own recipient, and what was logged before is nobody's business.
     to = f"loop{len(options)}@{DOMAIN}"
+    postfix.log.write_bytes(b"")
     server = syslog_ng("usb", options, mailer=postfix.sendmail, to=to, filter=ANYTHING, files=[postfix.log])
     started(server)
     server.send([line(0)])

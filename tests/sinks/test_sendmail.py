@@ -87,12 +87,59 @@ def test_a_large_message_arrives_whole(script, message, tmp_path):
 @pytest.mark.parametrize("status", range(256))
 def test_every_exit_status_means_something(script, message, status):
     path = script(f"exit {status}")
+    message = replace(message, recipients=("alice@example.org",))
     if status == 0:
         assert SendmailSink(path).send(message) == {}
         return
     permanent = status in (64, 65, 67, 68)
     told = failure(path, message, PermanentDeliveryError if permanent else TemporaryDeliveryError)
     assert f"exited with {status}" in told
+
+
+def told_of_each(path: Path, message: Message, **options) -> dict[str, tuple[type, str]]:
+    outcome = SendmailSink(path, **options).send(message)
+    return {name: (type(error), str(error)) for name, error in outcome.items()}
+
+
+@pytest.mark.parametrize(
+    ("status", "name"), [(64, "usage"), (65, "bad data"), (67, "no such user"), (68, "no such host")]
+)
+def test_one_refused_recipient_does_not_cost_the_others_their_mail(script, message, tmp_path, status, name):
+    path = script(f'echo "$@" >> argv; case "$*" in *bob*) echo who is that >&2; exit {status};; esac; cat >> taken')
+    error = f"{path} exited with {status} ({name}): who is that"
+    assert told_of_each(path, message) == {"bob@example.org": (PermanentDeliveryError, error)}
+    # All together first, as ever, and then each alone, with the whole mail.
+    given = [line.partition("-- ")[2] for line in (tmp_path / "argv").read_text().splitlines()]
+    assert given == ["alice@example.org bob@example.org", "alice@example.org", "bob@example.org"]
+    assert (tmp_path / "taken").read_bytes() == message.data.replace(b"\r\n", b"\n")
+
+
+def test_recipients_fail_each_in_its_own_way(script, message):
+    path = script('case "$*" in *alice*bob*) exit 67;; *alice*) exit 75;; *) exit 68;; esac')
+    assert told_of_each(path, message) == {
+        "alice@example.org": (TemporaryDeliveryError, f"{path} exited with 75"),
+        "bob@example.org": (PermanentDeliveryError, f"{path} exited with 68 (no such host)"),
+    }
+
+
+def test_a_refusal_of_all_names_each(script, message):
+    told = told_of_each(script("exit 67"), message)
+    assert [*told] == list(message.recipients)
+    assert {kind for kind, _ in told.values()} == {PermanentDeliveryError}
+
+
+def test_a_temporary_failure_of_several_is_one(script, message, tmp_path):
+    failure(script("echo >> runs; exit 75"), message)
+    assert (tmp_path / "runs").read_text() == "\n"
+
+
+def test_one_by_one_has_the_same_deadline(script, message):
+    path = script('case "$*" in *alice*bob*) exit 67;; *) exec sleep 60;; esac')
+    started = time.monotonic()
+    told = told_of_each(path, message, timeout=SOON)
+    assert time.monotonic() - started < 2
+    assert {kind for kind, _ in told.values()} == {TemporaryDeliveryError}
+    assert told["bob@example.org"][1] == f"{path}: no time was left of {SOON:g} s"
 
 
 HARMLESS = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
@@ -167,6 +214,7 @@ def test_a_command_that_hangs_is_killed_at_the_deadline(script, message, body):
 )
 def test_after_a_fault_the_next_mail_gets_through(script, message, tmp_path, fault):
     sink = SendmailSink(script(f"if mkdir faulted 2> /dev/null; then {fault}; fi; cat > stdin"), timeout=1)
+    message = replace(message, recipients=("alice@example.org",))
     with pytest.raises(DeliveryError):
         sink.send(message)
     # The machine may be busy.

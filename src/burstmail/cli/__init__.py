@@ -20,7 +20,7 @@ from .confirm import confirm
 from .manners import Manners
 from .options import Misuse, first_look, parse
 from .parts import pipeline_of
-from .place import STARTUP, Place, place_of
+from .place import STARTUP, Place, place_of, reads_a_file
 
 OK = 0
 BUG = 70
@@ -89,9 +89,17 @@ def _check(options: dict[str, Any], place: Place) -> None:
         if "print" in options or sys.stdout is None:
             raise Misuse("--confirm answers on standard output: it must be open, and without --print")
         if place.directory is None:
-            raise Misuse("--confirm promises what only a state directory can keep: say --state DIR")
+            raise Misuse(f"--confirm promises what only a state directory can keep: {_instead(options)}")
     if place.homeless:
         logger.warning("no home directory, so nothing is kept over an end: say --state DIR, or --state none")
+
+
+def _instead(options: dict[str, Any]) -> str:
+    if options.get("state") == "none":
+        return "leave out one of --confirm and --state none"
+    if reads_a_file():
+        return "there is none when standard input is a file, unless you say --state DIR"
+    return "say --state DIR"
 
 
 def _attach(choice: str | None, directory: str | None) -> None:
@@ -159,4 +167,5 @@ def _say(words: str) -> None:
 
 
 def _at_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
+    # Any of the three: the lines may come from a file or a pipe, and a person look on all the same.
+    return any(os.isatty(descriptor) for descriptor in range(3))

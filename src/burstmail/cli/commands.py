@@ -9,10 +9,12 @@ from typing import Any
 from . import values
 from .options import Parser, told
 
-ACTIONS = ("list", "show", "retry", "delete")
+ACTIONS = ("list", "check", "show", "retry", "delete")
 
 QUEUE = """\
 list             what waits and what is dead, with keys; this is what happens without a word
+check            one line for a monitor; status 0 if nothing is dead, nothing waits for more than an hour and all
+                 can be read, else 1
 show KEY         the mail, decoded
 retry KEY...     try it again now, be it waiting or dead; --all: everything
 delete KEY...    it will never be sent
@@ -46,12 +48,14 @@ def parse_queue(arguments: Sequence[str]) -> dict[str, Any]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("do", metavar="ACTION", nargs="?", default="list", choices=ACTIONS, help=", ".join(ACTIONS))
+    parser.add_argument("do", metavar="ACTION", nargs="?", default="list", help=", ".join(ACTIONS))
     parser.add_argument("keys", metavar="KEY", nargs="*", help="as `list` shows it")
     parser.add_argument("--all", action="store_true", help="retry all")
     parser.add_argument("--state", metavar="DIR", type=told(values.path), default=None, help="as burstmail's own")
     parser.add_argument("--name", metavar="NAME", type=told(values.name), default=None, help="only this name")
     options = vars(parser.parse_intermixed_args(arguments))
+    if options["do"] not in ACTIONS:
+        parser.error(f"there is no {options['do']!r}: say one of {', '.join(ACTIONS)}")
     _check_queue(parser, options)
     return options
 
@@ -60,7 +64,7 @@ def _check_queue(parser: Parser, options: dict[str, Any]) -> None:
     do, keys, every = options["do"], options["keys"], options["all"]
     if every and (do != "retry" or keys):
         parser.error("--all belongs to retry, without a KEY")
-    if do == "list" and keys:
-        parser.error("list takes no KEY: show does")
-    if do != "list" and not keys and not every:
+    if do in ("list", "check") and keys:
+        parser.error(f"{do} takes no KEY: show does")
+    if do not in ("list", "check") and not keys and not every:
         parser.error(f"{do} needs a KEY, as `burstmail queue` lists it" + (", or --all" if do == "retry" else ""))

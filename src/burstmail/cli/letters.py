@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LINES = re.compile(r"lines=([0-9]{1,15})")
 # A listing is read, not searched: longer ones are cut.
 WIDTH = 200
+NO_MAIL = "this is no mail: its content cannot be shown"
 HEADERS = ("From", "To", "Subject", "Date", "Message-ID")
 
 
@@ -34,6 +35,8 @@ class Letter:
     tries: int = 0
     error: str = ""
     died: float | None = None
+    asked: bool = False
+    """Whether somebody has asked for a retry that is not yet made."""
 
     @property
     def name(self) -> str:
@@ -47,24 +50,37 @@ class Letter:
         found = LINES.search(_header(mail, "X-Burstmail"))
         count = f"{int(found[1]):,} line{'s' * (int(found[1]) != 1)}" if found else "lines unknown"
         to = ", ".join(self.recipients) or "nobody"
-        told = [f"  {self.name}  {'dead' if self.dead else 'waits'}  {when}  {count}  to {to}"]
+        told = [f"  {self.name}  {self._fate()}  {when}  {count}  to {to}"]
         told.append(f"      {_header(mail, 'Subject') or '(no subject)'}")
         if trouble := self._trouble():
             told.append(f"      {trouble}")
         return "".join(f"{_line(line)}\n" for line in told)
 
+    def older(self, seconds: float, wall: float) -> bool:
+        """Whether it was made so long ago; a mail that does not say when counts as old."""
+        from email.utils import parsedate_to_datetime
+
+        try:
+            return wall - parsedate_to_datetime(_header(self._mail(), "Date")).timestamp() > seconds
+        except (TypeError, ValueError, OverflowError):
+            return True
+
+    def _fate(self) -> str:
+        return ("dead" if self.dead else "waits") + (", retry asked for" if self.asked else "")
+
     def _trouble(self) -> str:
         if self.dead:
             return f"given up: {self.error}"
+        if not self.tries:
+            return self.error or "not tried yet"
         times = "once" if self.tries == 1 else f"{self.tries} times"
-        return f"tried {times}: {self.error}" if self.error else f"tried {times}" if self.tries else ""
+        return f"tried {times}: {self.error}" if self.error else f"tried {times}"
 
     def shown(self) -> str:
         """The whole mail, decoded, behind what is known of its delivery."""
         mail = self._mail()
-        head = [f"key: {self.name}", f"state: {'dead' if self.dead else 'waits'}"]
-        head += [f"for: {', '.join(self.recipients)}", f"bounces to: {self.sender or 'nobody'}"]
-        head += [self._trouble()] if self._trouble() else []
+        head = [f"key: {self.name}", f"state: {self._fate()}"]
+        head += [f"for: {', '.join(self.recipients)}", f"bounces to: {self.sender or 'nobody'}", self._trouble()]
         head += ["", *(f"{name}: {_header(mail, name)}" for name in HEADERS), ""]
         return "".join(f"{visible(line)}\n" for line in [*head, *_text(mail).split("\n")])
 
@@ -77,7 +93,7 @@ class Letter:
         return mail
 
 
-def letter(key: str, row: Any, *, dead: bool) -> Letter:
+def letter(key: str, row: Any, *, dead: bool, asked: bool = False) -> Letter:
     """The letter that a row is: [item, queued, tries, not before, error]; a dead one [item, given up, error, where]."""
     try:
         item, _, *rest = row
@@ -93,10 +109,11 @@ def letter(key: str, row: Any, *, dead: bool) -> Letter:
             tries=0 if dead else int(rest[0]),
             error=str(rest[0] if dead else rest[2]),
             died=float(row[1]) if dead else None,
+            asked=asked,
         )
     except (TypeError, ValueError, LookupError, AttributeError):
         # A burst that a pipeline without Composer left, or what damage made of a row.
-        return Letter(key=str(key), dead=dead, error="this is no mail: its content cannot be shown")
+        return Letter(key=str(key), dead=dead, error=NO_MAIL)
 
 
 def _header(mail: EmailMessage, name: str) -> str:
@@ -117,9 +134,11 @@ def _text(mail: EmailMessage) -> str:
 
 def _moment(wall: float) -> str:
     from datetime import datetime
+    from email.utils import format_datetime
 
     try:
-        return datetime.fromtimestamp(wall).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        # As in the Date of a mail, which is beside it in the list.
+        return format_datetime(datetime.fromtimestamp(wall).astimezone())
     except (OverflowError, ValueError, OSError):
         return "at an unknown time"
 

@@ -95,8 +95,8 @@ class Manners:
 def _flush(pipeline: Pipeline) -> None:
     try:
         pipeline.flush()
-    except RuntimeError as error:
-        # It is closing: everything leaves anyway.
+    except Exception as error:
+        # Mostly it is closing, and everything leaves anyway; a bug must not cost the thread that hears of SIGTERM.
         logger.info("not flushed: %s", error)
 
 

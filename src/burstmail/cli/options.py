@@ -14,7 +14,7 @@ from . import values
 T = TypeVar("T")
 
 USAGE = """burstmail --to ADDRESS [options] < LINES
-       burstmail queue [--state DIR] [--name NAME] [list | show KEY | retry KEY... | retry --all | delete KEY...]
+       burstmail queue [--state DIR] [--name NAME] [list | check | show KEY | retry KEY...|--all | delete KEY...]
        burstmail bundle FILE [--python PATH]"""
 
 ABOUT = """\
@@ -73,7 +73,25 @@ def told(function: Callable[[str], T]) -> Callable[[str], T]:
 
 def parse(arguments: Sequence[str]) -> dict[str, Any]:
     """The options given, by name."""
-    return vars(_mailing().parse_args(arguments))
+    parser = _mailing()
+    known, unknown = parser.parse_known_args(arguments)
+    # An unknown word first: whoever misspells --to has not forgotten it.
+    if unknown:
+        parser.error(_unknown(unknown[0]))
+    options = vars(known)
+    if "to" not in options:
+        parser.error("--to ADDRESS is missing: to whom?")
+    for address in options["to"]:
+        if "," in address:
+            parser.error(f"--to {address!r}: one address each; repeat --to for more")
+    return options
+
+
+def _unknown(word: str) -> str:
+    name = word.partition("=")[0]
+    if name.startswith("-"):
+        return f"there is no option {name!r}"
+    return f"{word!r} is no option, and no command: these are `burstmail queue` and `burstmail bundle`, in front of all"
 
 
 def _mailing() -> Parser:
@@ -105,8 +123,7 @@ def _add_mail(parser: Parser) -> None:
         "--to",
         metavar="ADDRESS",
         action="append",
-        required=True,
-        help="recipient; repeatable; a local user such as root is fine",
+        help="recipient, required; repeatable; a local user such as root is fine",
     )
     group.add_argument("--from", metavar="ADDRESS", dest="sender", help="sender (default: user@host, fully qualified)")
     group.add_argument(

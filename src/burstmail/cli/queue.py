@@ -1,4 +1,4 @@
-"""Arguments -> what waits and what is dead, over all names; shown, tried again, deleted.
+"""Arguments -> what waits and what is dead, over all names; shown, tried again, deleted, checked by a monitor.
 
 It looks without disturbing: a burstmail that runs keeps its store, and is asked to do what it alone may do. It does so
 within a second. Where none runs, a deletion is made here, and a retry is left for the next start.
@@ -7,7 +7,7 @@ within a second. Where none runs, a deletion is made here, and a retry is left f
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from burstmail import Change, Entry, FileStore, StoreError, SystemClock
@@ -18,9 +18,21 @@ from .options import Misuse
 from .place import default_root
 
 OK = 0
+ALARM = 1
 NO_SUCH = 66
 UNREADABLE = 74
 DATABASE = "store.db"
+# What `check` lets a mail wait, in seconds: the longest rests of the destination are half an hour.
+LATE = 3600.0
+HINT = "; run this as the user that burstmail runs as"
+
+
+class NoSuch(Exception):
+    """What was named is not there: one line says what is."""
+
+
+class Unreadable(Exception):
+    """The state directory cannot be looked into: one line says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +42,7 @@ class Box:
     name: str
     store: FileStore
     letters: list[Letter]
+    held: int
     lines: int
     runs: bool
 
@@ -37,6 +50,8 @@ class Box:
         """A line about the name, then its letters."""
         dead = sum(found.dead for found in self.letters)
         counts = f"{_number(len(self.letters) - dead, 'mail')} waiting, {dead} dead"
+        if self.held:
+            counts += f"; {_number(self.held, 'line')} open or held"
         if self.lines:
             counts += f"; {_number(self.lines, 'line')} in the journal"
         note = "" if self.runs else "; no burstmail of this name runs"
@@ -44,13 +59,22 @@ class Box:
 
 
 def queue(do: str, keys: Sequence[str], *, all: bool, state: str | None, name: str | None) -> int:
-    """Do one of list, show, retry, delete, and return the exit status."""
-    boxes, troubles = _boxes(_root(state), name)
+    """Do one of list, check, show, retry, delete, and return the exit status."""
+    try:
+        boxes, troubles = _boxes(_root(state), name, given=state is not None)
+    except (NoSuch, Unreadable) as error:
+        if do == "check":
+            return _said(str(error), good=False)
+        _put(2, f"burstmail: {visible(str(error))}\n")
+        return NO_SUCH if isinstance(error, NoSuch) else UNREADABLE
+    if do == "check":
+        return _check(boxes, troubles)
     for trouble in troubles:
         _put(2, f"burstmail: {visible(trouble)}\n")
     status = UNREADABLE if troubles else OK
     if do == "list":
-        _put(1, "".join(box.told() for box in boxes) or f"nothing is kept in {visible(_root(state))}\n")
+        nothing = "" if troubles else f"nothing is kept in {visible(_root(state))}\n"
+        _put(1, "".join(box.told() for box in boxes) or nothing)
         return status
     chosen = [(box, found) for box in boxes for found in box.letters] if all else _chosen(boxes, keys)
     if len(chosen) < len(keys):
@@ -67,11 +91,14 @@ def _root(state: str | None) -> str:
     return os.path.abspath(root)
 
 
-def _boxes(root: str, only: str | None) -> tuple[list[Box], list[str]]:
+def _boxes(root: str, only: str | None, *, given: bool) -> tuple[list[Box], list[str]]:
     """What is kept under each name, and what could not be read."""
+    names = _names(root, given=given)
+    if only is not None and only not in names:
+        raise NoSuch(f"nothing is kept under {only} in {root}: the names there are {', '.join(names) or 'none'}")
     boxes: list[Box] = []
     troubles: list[str] = []
-    for name in _names(root, only):
+    for name in names if only is None else [only]:
         place = os.path.join(root, name)
         store = FileStore(place)
         try:
@@ -81,21 +108,52 @@ def _boxes(root: str, only: str | None) -> tuple[list[Box], list[str]]:
             continue
         if kept.damage:
             troubles.append(f"{name}: the store is damaged, and mended at the next start: {kept.damage}")
-        letters = [letter(key, row, dead=False) for key, row in kept.waiting]
-        letters += [letter(key, row, dead=True) for key, row in kept.dead]
-        boxes.append(Box(name=name, store=store, letters=letters, lines=kept.lines, runs=_runs(place)))
+        asked = set(kept.asked)
+        letters = [letter(key, row, dead=False, asked=key in asked) for key, row in kept.waiting]
+        letters += [letter(key, row, dead=True, asked=key in asked) for key, row in kept.dead]
+        boxes.append(
+            Box(name=name, store=store, letters=letters, held=kept.held, lines=kept.lines, runs=_runs(place))
+        )
     return boxes, troubles
 
 
-def _names(root: str, only: str | None) -> Iterator[str]:
+def _names(root: str, *, given: bool) -> list[str]:
     try:
-        names = sorted(os.listdir(root)) if only is None else [only]
+        return [name for name in sorted(os.listdir(root)) if _is_store(os.path.join(root, name))]
     except FileNotFoundError:
+        if given:
+            raise NoSuch(f"there is no directory {root}") from None
         # Nothing was ever kept here.
-        return
+        return []
     except OSError as error:
-        raise Misuse(f"cannot read {root}: {error.strerror}") from None
-    yield from (name for name in names if only or os.path.lexists(os.path.join(root, name, DATABASE)))
+        hint = HINT if isinstance(error, PermissionError) else ""
+        raise Unreadable(f"cannot read {root}: {error.strerror}{hint}") from None
+
+
+def _is_store(place: str) -> bool:
+    try:
+        os.lstat(os.path.join(place, DATABASE))
+    except OSError as error:
+        # What may not be looked into is told of when it is read.
+        return isinstance(error, PermissionError)
+    return True
+
+
+def _check(boxes: Sequence[Box], troubles: Sequence[str]) -> int:
+    """One line for a monitor: whether nothing is dead, nothing waits for too long, and all can be read."""
+    wall = SystemClock().time()
+    letters = [found for box in boxes for found in box.letters]
+    dead = sum(found.dead for found in letters)
+    waiting = [found for found in letters if not found.dead]
+    late = sum(found.older(LATE, wall) for found in waiting)
+    told = f"{_number(len(waiting), 'mail')} waiting, {late} of them for more than an hour, {dead} dead; "
+    told += f"{_number(sum(box.held for box in boxes), 'line')} open or held"
+    return _said("; ".join([told, *troubles]), good=not (dead or late or troubles))
+
+
+def _said(words: str, *, good: bool) -> int:
+    _put(1, f"{'OK' if good else 'NOT OK'}: {visible(words)}\n")
+    return OK if good else ALARM
 
 
 def _runs(place: str) -> bool:

@@ -77,24 +77,36 @@ def cool_down(text: str) -> CoolDown | None:
     """`1m..15m`: the first and the longest rest of a key; `off` for none."""
     if text == "off":
         return None
-    first, dots, longest = text.partition("..")
-    if not dots:
-        raise ValueError(f"{text!r} is no cool-down: write it like 1m..15m, or off")
+    form = f"{text!r} is no cool-down: write it like 1m..15m, or off"
+    first, longest = _range(text, form)
     try:
-        return CoolDown(first=duration(first), longest=duration(longest))
-    except ValueError as error:
-        raise ValueError(f"{text!r} is no cool-down: {error}") from None
+        return CoolDown(first=first, longest=longest)
+    except ValueError:
+        raise ValueError(form) from None
 
 
 def backoff(text: str) -> Backoff:
     """`30s..30m`: the first and the longest rest of a destination that fails."""
+    form = f"{text!r} is no backoff: write it like 30s..30m"
+    first, longest = _range(text, form)
+    try:
+        return Backoff(first=first, longest=longest)
+    except ValueError:
+        raise ValueError(form) from None
+
+
+def _range(text: str, form: str) -> tuple[float, float]:
+    """Two durations, the longer one behind; `form` is what to say when it is something else."""
     first, dots, longest = text.partition("..")
     if not dots:
-        raise ValueError(f"{text!r} is no backoff: write it like 30s..30m")
+        raise ValueError(form)
     try:
-        return Backoff(first=duration(first), longest=duration(longest))
+        low, high = duration(first), duration(longest)
     except ValueError as error:
-        raise ValueError(f"{text!r} is no backoff: {error}") from None
+        raise ValueError(f"{form}; {error}") from None
+    if low > high:
+        raise ValueError(f"{form}: the shorter one first")
+    return low, high
 
 
 def name(text: str) -> str:

@@ -111,7 +111,7 @@ class Caps:
         return sum(held.burst.count for held in self._waiting())
 
     def _waiting(self) -> list[_Held]:
-        return [self._digest] if self._digest else list(self._held.values())
+        return [self._digest] if self._digest else [*self._held.values()]
 
     def feed(self, item: Burst, now: float) -> Sequence[Burst]:
         """`poll(now)`, then the burst; it leaves at once if every gate is open."""
@@ -152,6 +152,10 @@ class Caps:
             self._pause, self._resumed = None, now
         return self.poll(now)
 
+    def wake(self, now: float) -> None:
+        """Nobody has looked for a while: what had a slot meanwhile leaves as of `now`, not of a time in the past."""
+        self._resumed = max(self._resumed, now)
+
     def _charge(self, now: float) -> None:
         """What is held has waited for the pause, up to now."""
         if (start := self._pause) is not None:
@@ -185,8 +189,7 @@ class Caps:
         for gate in (self._all, *gates):
             gate.record(now)
         # Of those a digest cannot name, any may be new and free to leave.
-        unnamed = len(held.burst.parts) > SOURCES
-        opens = max(self._all.opens, -inf if unnamed else min(gate.opens for gate in gates))
+        opens = max(self._all.opens, -inf if len(held.burst.parts) > SOURCES else min(gate.opens for gate in gates))
         time = held.burst.time + (now - held.latest)
         return replace(
             held.burst,
@@ -198,17 +201,16 @@ class Caps:
     def dump(self) -> State:
         """The departures that matter, what is held, and whether it is paused."""
         rows = [[key, *_row(held)] for key, held in self._held.items()]
-        digest = _row(self._digest) if self._digest else None
         pause = [self._pause, None if self._resumed == -inf else self._resumed]
-        return ["caps", 1, self._all.dump(), self._gates.dump(), self._digests.dump(), rows, digest, pause]
+        gates = self._all.dump(), self._gates.dump(), self._digests.dump()
+        return ["caps", 1, *gates, rows, self._digest and _row(self._digest), pause]
 
     def load(self, state: State) -> None:
         """The dumped departures and bursts, under these caps' own rules."""
         whole, gates, digests, rows, digest, (pause, resumed) = opened(state, "caps", 6)
         held = {key: _Held(restored_burst(burst), *times) for key, burst, *times in rows}
         self._all = Gate(self._all_rules).load(whole)
-        self._gates = Gates(self._key_rules, self._keys)
-        self._gates.load(gates)
+        self._gates = Gates(self._key_rules, self._keys).load(gates)
         self._digests = Gate(self._key_rules).load(digests)
         self._held = held
         self._digest = _Held(restored_burst(digest[0]), *digest[1:]) if digest else None

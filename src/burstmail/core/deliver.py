@@ -87,7 +87,7 @@ class Outbox:
         chosen.tries += 1
         self._changed[chosen.serial] = None
         self._trying = chosen
-        return [Attempt(chosen.item, chosen.tries, self.name)]
+        return [Attempt(chosen.item, chosen.tries, self.name, self._key(chosen))]
 
     def flush(self, now: float) -> list[Attempt]:
         """Nothing is open here: as `poll`."""
@@ -117,8 +117,9 @@ class Outbox:
         old = now - tried.born >= self._give_up
         dead = {name: error for name, error in errors.items() if isinstance(error, PermanentDeliveryError) or old}
         again = {name: error for name, error in errors.items() if name not in dead}
-        letters = [self._letter(tried, dead, now)] if dead else []
-        self.dead += bool(dead)
+        # One that an operator has removed meanwhile has been counted, and is nobody's news.
+        letters = [self._letter(tried, dead, now)] if dead and tried in self._queue else []
+        self.dead += len(letters)
         if all(isinstance(errors.get(name), TemporaryDeliveryError) for name in recipients_of(tried.item)):
             self.health.failed(now, jitter)
         else:

@@ -6,15 +6,15 @@ destination: each has its own, so that one that is down neither delays nor repea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Any
 
 from ..errors import DeliveryError, StateMismatch
 from .backoff import Backoff
-from .chain import chain
 from .echo import Echo
+from .head import Head
 from .model import Attempt, Batch, Burst, DeadLetter
 from .paths import Paths, split
 from .recall import recall, snapshot
@@ -38,8 +38,7 @@ class Flow:
         epoch: str = "",
     ) -> None:
         shared, own = split(stages)
-        self._stages = shared
-        self._head: Stage[Batch, Any] | None = chain(*shared) if shared else None
+        self._head = Head(shared)
         self._echo = Echo()
         # The messages that wait, among other things: `changes`, `rows`, `restore`, `trying`, `go_on`.
         self.paths = Paths(own, destinations, self._echo.know, backoff, give_up)
@@ -49,18 +48,17 @@ class Flow:
         # What other parameters, or a restart, make due in the past is done now: time never runs backwards.
         self._now = -inf
         # What a flow is that has seen nothing yet.
-        self._blank = self._snapshot()
+        self._blank = self.state()[4]
 
     @property
     def deadline(self) -> float:
         """The earliest of all parts."""
-        return min(self._head.deadline if self._head else inf, self.paths.deadline)
+        return min(self._head.deadline, self.paths.deadline)
 
     @property
     def held(self) -> int:
         """Lines taken in and neither delivered nor dead, once for each destination."""
-        before = self._head.held if self._head else 0
-        return sum(before + path.held for path in self.paths)
+        return sum(self._head.held + path.held for path in self.paths)
 
     @property
     def epoch(self) -> str:
@@ -77,6 +75,10 @@ class Flow:
         self._epoch = self._epoch or epoch
         self._reads = max(self._reads, reads)
 
+    def renew(self, epoch: str) -> None:
+        """Number under another name from here on."""
+        self._epoch = epoch
+
     def stamp(self, batch: Batch, time: float) -> Batch:
         """Give a batch its number and, unless its source knows it, the wall time `time`."""
         self._reads += 1
@@ -92,8 +94,7 @@ class Flow:
         out = self.poll(now)
         self._reads = max(self._reads, item.seq)
         for batch in self._echo.feed(item, now):
-            bursts = self._head.feed(batch, now) if self._head else [batch]
-            out += self.paths.feed(bursts, now)
+            out += self.paths.feed(self._head.feed(batch, now), now)
         count, sample = self._echo.take()
         self._own += count
         self._lines += item.count
@@ -107,29 +108,36 @@ class Flow:
         while (due := max(self.deadline, self._now)) <= now and self.deadline < inf:
             self._now = due
             out += self.paths.poll(due)
-            if self._head:
-                out += self.paths.feed(self._head.poll(due), due)
+            out += self.paths.feed(self._head.poll(due), due)
             if self.deadline <= due:
                 raise RuntimeError(f"a stage is due at {self.deadline} after poll({due}): it breaks the progress law")
         self._now = max(self._now, now)
         return out
 
+    def wake(self, now: float) -> float:
+        """Nobody has looked for a while, as at a start: what was due meanwhile is done now.
+
+        Returns for how many seconds lines have been due, at most.
+        """
+        due = min([self._head.deadline, *(path.wake(now) for path in self.paths)])
+        self._now = max(self._now, now)
+        return max(0.0, now - due)
+
     def flush(self, now: float) -> list[Attempt]:
         """Close what is open; the caps still hold."""
-        return self._close(now, lambda head: head.flush(now), drain=False)
+        return self._close(now, end=False, drain=False)
 
     def end(self, now: float) -> list[Attempt]:
         """The input ends, but what the caps hold and what waits goes on elsewhere: a store keeps it."""
-        return self._close(now, lambda head: head.drain(now), drain=False)
+        return self._close(now, end=True, drain=False)
 
     def drain(self, now: float) -> list[Attempt]:
         """Give up everything."""
-        return self._close(now, lambda head: head.drain(now), drain=True)
+        return self._close(now, end=True, drain=True)
 
-    def _close(self, now: float, close: Callable[[Stage[Batch, Any]], Sequence[Any]], *, drain: bool) -> list[Attempt]:
+    def _close(self, now: float, *, end: bool, drain: bool) -> list[Attempt]:
         out = self.poll(now)
-        if self._head:
-            out += self.paths.feed(close(self._head), now)
+        out += self.paths.feed(self._head.close(now, end=end), now)
         return out + self.paths.end(now, drain=drain)
 
     def settle(
@@ -148,6 +156,7 @@ class Flow:
         return Statistics(
             lines_in=self._lines,
             lines_held=self.held,
+            lines_waiting=sum(box.held for box in boxes),
             lines_out=sum(box.lines_out for box in boxes),
             lines_own=self._own,
             lines_left_out=sum(path.left_out for path in self.paths),
@@ -160,27 +169,23 @@ class Flow:
 
     def state(self) -> State:
         """All but the messages that wait."""
-        return ["flow", 2, self._epoch, self._reads, self._snapshot()]
-
-    def _snapshot(self) -> State:
-        return snapshot(self._stages, self.paths.named, self._echo)
+        return ["flow", 2, self._epoch, self._reads, snapshot(self._head.stages, self.paths.named, self._echo)]
 
     def recall(self, state: State, now: float) -> list[Burst]:
         """Become what `state()` gave, as far as it fits; without its messages. Returns the lines that fit no stage.
 
         Never raises, whatever the state is.
         """
-        recall(self._blank, self._stages, self.paths.named, self._echo)
+        recall(self._blank, self._head.stages, self.paths.named, self._echo)
         self._now = now
         self.paths.empty(now)
-        self._lines = self._own = 0
         try:
             self._epoch, reads, kept = opened(state, "flow", 3, version=2)
             self._reads = int(reads)
         except (StateMismatch, TypeError, ValueError):
             return salvaged(state, now)
-        left = recall(kept, self._stages, self.paths.named, self._echo)
-        self._lines = self.held
+        left = recall(kept, self._head.stages, self.paths.named, self._echo)
+        self._lines = self.held + self._own + sum(path.outbox.lines_out for path in self.paths)
         return salvaged(left, now)
 
     def take(self, bursts: Sequence[Burst], now: float, why: str) -> list[Attempt]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .excerpt import Excerpt
-from .model import Burst, CloseReason, Item, Message, Outage
+from .model import Burst, CloseReason, Item, Message, Outage, spanning
 
 # More than a person reads, and few enough to keep in memory for as long as a digest waits.
 SOURCES = 50
@@ -27,7 +27,7 @@ def fold(older: Burst, newer: Burst) -> Burst:
         # In a digest the older burst need not hold the older line.
         first=min(older.first, newer.first),
         last=max(older.last, newer.last),
-        epoch=older.epoch,
+        epoch=spanning(older.epoch, newer.epoch),
         seq=older.seq,
         gone=older.gone,
         bursts=older.bursts + newer.bursts,

@@ -170,9 +170,10 @@ class Gates:
         """As JSON can carry it."""
         return [[[key, gate.dump()] for key, gate in self._gates.items()], self._shared.dump()]
 
-    def load(self, state: list[Any]) -> None:
+    def load(self, state: list[Any]) -> Gates:
         """The dumped gates, the latest `bound` of them."""
         rows, shared = state
         kept = rows[max(0, len(rows) - self._bound) :]
         self._gates = {key: Gate(self._rules).load(gate) for key, gate in kept}
         self._shared = Gate(self._rules).load(shared)
+        return self

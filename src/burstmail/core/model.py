@@ -19,6 +19,14 @@ def size_of(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
+def spanning(first: str, last: str) -> str:
+    """The epoch of what began under one numbering and goes on under another.
+
+    Otherwise it would share its identity with what has perhaps been sent already, of its first lines alone.
+    """
+    return first if first.endswith(last) else f"{first.partition('+')[0]}+{last.rpartition('+')[2]}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Lines that were read together. One read is one Batch; a single line is a Batch of one."""
@@ -195,6 +203,8 @@ class Attempt:
     """1 for the first try."""
     destination: str = ""
     """Which of several sinks it is for."""
+    key: str = ""
+    """The message's key in the queue: what came of the attempt is told of this message, and of no other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -179,8 +179,9 @@ def _row(mail: Message, letter: DeadLetter, zone: tzinfo | None) -> str:
         f"To: {one_line(', '.join(mail.recipients), LONGEST)}",
         f"First tried: {clock(tried)}, {day(tried)} ({zone_name(tried)}); given up {later}.",
         f"Error: {one_line(str(letter.error), LONGEST)}",
+        f"Key: {one_line(letter.key.removeprefix('/'), LONGEST)}" * bool(letter.key),
     ]
-    return "".join(line + "\n" for line in lines)
+    return "".join(line + "\n" for line in lines if line)
 
 
 def _identity(told: _Waiting) -> str:
@@ -211,8 +212,8 @@ def _text(told: _Waiting) -> str:
     blocks = [f"{plural(told.mails, 'mail')} {were} not delivered, and will not be tried again.\n", *told.rows]
     if more := told.mails - len(told.rows):
         blocks.append(f"And {number(more)} more.\n")
-    blocks.append(
-        "Where there is a state directory, `burstmail queue` lists, shows and sends again what was not delivered.\n"
-    )
-    blocks.append(f"-- \nburstmail {__version__} on {told.host}\n")
+    blocks += [
+        "With a state directory, `burstmail queue show KEY` shows it, `burstmail queue retry KEY` sends it again.\n",
+        f"-- \nburstmail {__version__} on {told.host}\n",
+    ]
     return "\n".join(blocks)

@@ -159,6 +159,14 @@ class Path:
         self.outbox.remove(key)
         return self.compare(now)
 
+    def wake(self, now: float) -> float:
+        """Nobody has looked for a while: what was due meanwhile is done now. Returns since when the caps had any."""
+        due = self._gate.deadline if self._gate else inf
+        if self._caps:
+            self._caps.wake(now)
+        self._now = max(self._now, now)
+        return due
+
     def empty(self, now: float) -> None:
         """Forget all messages: another copy of them follows. Time goes on from `now`."""
         self.outbox.empty()

@@ -42,9 +42,6 @@ class Paths:
     def __iter__(self) -> Iterator[Path]:
         return iter(self.named.values())
 
-    def __len__(self) -> int:
-        return len(self.named)
-
     @property
     def deadline(self) -> float:
         """The earliest of all paths."""

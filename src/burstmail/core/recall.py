@@ -7,6 +7,8 @@ its lines come back as one burst. Never raises, whatever the state is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from json import dumps
+from math import inf, isfinite
 from typing import Any, Protocol
 
 from ..errors import StateMismatch
@@ -16,6 +18,16 @@ from .stage import Stage, State, opened
 
 class Loads(Protocol):
     """What can take over a state."""
+
+    @property
+    def deadline(self) -> float:
+        """When it is due."""
+        ...
+
+    @property
+    def held(self) -> int:
+        """Lines that it holds."""
+        ...
 
     def dump(self) -> State:
         """All that it remembers."""
@@ -71,6 +83,9 @@ def loaded(part: Loads, state: State) -> bool:
     before = part.dump()
     try:
         part.load(state)
+        # One that loads whatever it is given stumbles over it later.
+        if not (part.deadline >= -inf and part.held >= 0 and dumps(part.dump())):
+            raise StateMismatch("no state of this stage")
     except Exception:  # a state can be wrong in any way, and so can a stage of a user's own
         part.load(before)
         return False
@@ -81,5 +96,5 @@ def pair_of(state: State) -> tuple[float, float] | None:
     """The core's time and the wall time of a state; None when it is none of ours."""
     if not isinstance(state, list) or len(state) != 4 or state[0] != 1:
         return None
-    fits = all(isinstance(value, int | float) and not isinstance(value, bool) for value in state[1:3])
+    fits = all(type(value) in (int, float) and isfinite(value) for value in state[1:3])
     return (float(state[1]), float(state[2])) if fits else None

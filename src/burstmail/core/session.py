@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import inf
 
 from .excerpt import Collector, Keep
-from .model import Batch, Burst, CloseReason
+from .model import Batch, Burst, CloseReason, spanning
 from .stage import State, opened
 
 NOTHING = Batch(text="", count=0)
@@ -96,6 +96,8 @@ class Session:
         if not self._collector.count:
             self._opened, self._first = now, part.time
             self._born = (part.epoch, part.seq, part.gone)
+        elif not self._born[0].endswith(part.epoch):
+            self._born = (spanning(self._born[0], part.epoch), *self._born[1:])
         self._last = now
         self._collector.add(part.text, part.count, size)
 

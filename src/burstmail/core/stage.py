@@ -109,6 +109,10 @@ class Pausable(Protocol):
         """Let leave again what has a slot."""
         ...
 
+    def wake(self, now: float) -> None:
+        """Nobody has looked for a while: nothing leaves as of a moment before `now`."""
+        ...
+
 
 def opened(state: State, name: str, length: int, *, version: int = 1) -> list[Any]:
     """The `length` values of a state `[name, version, ...]`, or StateMismatch."""

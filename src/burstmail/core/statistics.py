@@ -16,6 +16,8 @@ class Statistics:
     """Lines taken in."""
     lines_held: int
     """Lines in open windows, held by caps, or in messages that wait."""
+    lines_waiting: int
+    """Of these, lines in messages that wait."""
     lines_out: int
     """Lines of messages delivered or dead."""
     lines_own: int

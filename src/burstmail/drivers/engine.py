@@ -6,7 +6,6 @@ core in memory is the truth while the process lives; the store is the way back t
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
@@ -18,14 +17,16 @@ from ..core.model import Attempt, Batch, DeadLetter
 from ..core.recall import pair_of
 from ..core.stage import State
 from ..core.statistics import Statistics
+from ..core.words import duration
 from ..errors import DeliveryError
 from ..stores import FLUSH, LINES, RETRY, Change, Entry, Saved, Store
+from .later import Later
 from .ledger import Ledger, Mode
 from .replay import RAISED, Replay
 
-logger = logging.getLogger("burstmail")
-
 TICK = 1e-6
+# A logger that reloads, and a host that boots, take a few seconds; nobody misses them in a mail.
+LATE = 30.0
 # Dead letters that wait for the store to work again.
 DEAD = 1000
 
@@ -39,13 +40,17 @@ class Engine:
     def __init__(self, flow: Flow, clock: Clock, *, store: Store | None = None, sync: str = "burst") -> None:
         self._flow = flow
         self._clock = clock
-        self._ledger = Ledger(store, sync)
-        self._replay = Replay(flow)
+        self.logger = Later()
+        self._ledger = Ledger(store, sync, self.logger)
+        self._replay = Replay(flow, self.logger)
         # The core's time is the clock's, and goes on after a restart where it was.
         self._shift = 0.0
         self._dead: dict[str, State] = {}
         # Whether there are lines in the core that no store has ever had.
         self._alone = False
+        self._reloaded = False
+        # Whether what is in memory is not all that was taken in: it must not take the place of what is in the store.
+        self._broken = False
 
     @property
     def now(self) -> float:
@@ -69,10 +74,8 @@ class Engine:
 
     def start(self) -> list[Attempt]:
         """Take the store, and go on where its last owner was."""
-        from secrets import token_hex
-
         out = self._open(self.now)
-        self._flow.begin(token_hex(16), 0)
+        self._flow.begin(_epoch(), 0)
         return out
 
     def feed(self, batch: Batch) -> list[Attempt]:
@@ -120,11 +123,20 @@ class Engine:
         """What came of an attempt: see `Outbox.settle`."""
         now = self.now
         out = self._advance(now)
+        if attempt.key not in self._flow.paths.trying():
+            # Told already, or of a message that is no more.
+            return out, []
         more, letters = self._flow.settle(failed, now, jitter, attempt.destination)
         for letter in letters:
             row = [dump_item(letter.item), self._clock.time(), str(letter.error), attempt.destination]
-            self._dead[letter.key] = row
+            self._dead[self._unused(letter.key)] = row
         return out + more + self._kept(now), letters
+
+    def _unused(self, key: str) -> str:
+        """Numbers may begin again after a damage: no dead letter takes the place of another."""
+        while key in self._dead or self._ledger.dead(key) is not None:
+            key += "x"
+        return key
 
     def end(self) -> list[Attempt]:
         """The input ends. With a store, windows close and the caps go on holding; without, all is given up."""
@@ -140,13 +152,17 @@ class Engine:
             out += self._flow.drain(now) + self._kept(now)
         return out
 
-    def close(self) -> None:
-        """Write down what is left, and let go of the store. Safe to call twice."""
-        if self._ledger.mode is Mode.DOWN:
+    def close(self) -> bool:
+        """Write down what is left, and let go of the store: whether it keeps it. Safe to call twice."""
+        if self._ledger.mode is Mode.DOWN and not self._broken:
             # What it holds is older than what was sent since: the next start would mail that again.
             self._open(self.now)
-        self._commit(self.now, self._flow.paths.changes())
+        if not self._broken:
+            self._commit(self.now, self._flow.paths.changes())
+        # Not before: the store may have failed, or worked again, with this very commit.
+        kept = self.keeps
         self._ledger.close()
+        return kept
 
     def sync(self) -> None:
         """All that was fed is on the disk, or StoreError."""
@@ -162,11 +178,27 @@ class Engine:
         out: list[Attempt] = []
         if self._ledger.mode is not Mode.THEIRS or self._alone:
             while (due := max(self._flow.deadline, self._replay.core)) <= now and self._flow.deadline < inf:
-                out += self._flow.poll(due)
+                out += self._polled(due)
                 out += self._kept(due)
                 self._replay.core = due
         self._replay.core = max(self._replay.core, now)
         return out
+
+    def _polled(self, due: float) -> list[Attempt]:
+        """A stage that raises here has perhaps let go of its lines: they come back from the store, past the stages."""
+        try:
+            return self._flow.poll(due)
+        except Exception:
+            self._broken = True
+            tried = self._flow.paths.trying()
+            if self._ledger.mode is not Mode.MINE or (saved := self._ledger.open(due)) is None:
+                raise
+            self.logger.exception(RAISED)
+            out = self._replay.salvage(saved, due, tried)
+            self._broken = False
+            self._flow.paths.changes()
+            self._commit(due, whole=True)
+            return out
 
     # Out.
 
@@ -203,12 +235,14 @@ class Engine:
         try:
             return self._replay.take(entry)
         except Exception as bug:
-            logger.exception(RAISED)
+            self.logger.exception(RAISED)
             tried = self._flow.paths.trying()
             saved = self._ledger.open(self.now)
             if saved is None:
                 raise
             out = self._replay.load(saved, self.now, {entry.id: bug}, tried)
+            # The rest of what was adopted with it is in the journal, too.
+            self._reloaded = True
             # So that what raised is not met again with every line that comes.
             self._commit(self.now, self._flow.paths.changes())
             return out
@@ -216,21 +250,41 @@ class Engine:
     # The way back.
 
     def _open(self, now: float) -> list[Attempt]:
+        ours = self._ledger.ours
         saved = self._ledger.open(now)
         if saved is None:
+            # Somebody else has a store that was ours: what is in memory is in no store now.
+            self._alone = self._alone or (ours and not self._ledger.ours)
             return self._kept(now)
         out: list[Attempt] = []
         if self._alone:
             out += self._replay.merge(saved, now)
         elif not self._ledger.ours:
             self._continue(saved)
-            out += self._replay.load(saved, now)
-        self._flow.begin(saved.epoch, saved.last)
+            out += self._loaded(saved, now)
+            self._wake(self.now)
+            # Numbers that a life before this one used, but could not write down, may come again: under another name
+            # they are not the same, or a new mail would have an old one's Message-ID.
+            self._flow.renew(_epoch())
+        self._flow.begin("", saved.last)
         self._alone, now = False, self.now
         self._ledger.taken_over(now)
         self._flow.paths.changes()
         self._commit(now, whole=True)
         return out + self._kept(now) + self._adopt(now) + self._advance(now)
+
+    def _loaded(self, saved: Saved, now: float) -> list[Attempt]:
+        try:
+            return self._replay.load(saved, now)
+        except Exception:
+            self.logger.exception(RAISED)
+            return self._replay.salvage(saved, now, [])
+
+    def _wake(self, now: float) -> None:
+        self._replay.core = max(self._replay.core, now)
+        late = self._flow.wake(self._replay.core)
+        if late >= LATE:
+            self._flow.note(f"This was due {duration(late)} earlier, when burstmail was not running.")
 
     def _continue(self, saved: Saved) -> None:
         """The core's time goes on: by the wall clock, as far as that has not been set back."""
@@ -247,12 +301,16 @@ class Engine:
     def _adopt(self, now: float) -> list[Attempt]:
         """What others have staged, and what an operator has asked for."""
         out: list[Attempt] = []
+        self._reloaded = False
         for entry in self._ledger.adopt(self._flow.reads, now, self._clock.time()):
-            if entry.kind in (LINES, FLUSH):
-                out += self._take(entry)
-            else:
+            if entry.kind not in (LINES, FLUSH):
                 out += self._advance(now) + self._obey(entry, now)
-        return out + self._kept(now)
+            elif not self._reloaded:
+                self._ledger.adopted(entry)
+                out += self._take(entry)
+            # What has come out is in the store before anything else could raise, and all be read from there again.
+            out += self._kept(now)
+        return out
 
     def _obey(self, entry: Entry, now: float) -> list[Attempt]:
         if entry.kind == RETRY:
@@ -264,6 +322,15 @@ class Engine:
         row = self._ledger.dead(key)
         if row is None:
             return self._flow.paths.retry(key, now)
+        again = isinstance(row, list) and len(row) == 4
+        if not (again and self._flow.restore(f"{row[3]}/0", [row[0], now, 0, None, ""], now)):
+            self.logger.error("the dead letter %s cannot be read, and stays as it is", key)
+            return []
         self._dead[key] = None
-        self._flow.restore(f"{row[3]}/0", [row[0], now, 0, None, ""], now)
         return list(self._flow.poll(now))
+
+
+def _epoch() -> str:
+    from secrets import token_hex
+
+    return token_hex(16)

@@ -7,7 +7,6 @@ every second. Limits: 8 MiB of journal between two commits.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from enum import Enum
 from math import inf
@@ -16,8 +15,7 @@ from ..core.backoff import Backoff
 from ..core.stage import State
 from ..errors import StoreError
 from ..stores import Change, Entry, Saved, Store
-
-logger = logging.getLogger("burstmail")
+from .later import Later
 
 SYNCS = ("batch", "burst", "off")
 # What a power cut may cost with sync="burst", and how long a second instance's lines may lie.
@@ -38,9 +36,10 @@ class Mode(Enum):
 class Ledger:
     """One store, in one of four modes. Times are the core's."""
 
-    def __init__(self, store: Store | None, sync: str) -> None:
+    def __init__(self, store: Store | None, sync: str, logger: Later | None = None) -> None:
         if sync not in SYNCS:
             raise ValueError(f"sync={sync!r}: must be one of {', '.join(SYNCS)}")
+        self.logger = Later() if logger is None else logger
         self._store = store
         self._sync = sync
         self.mode = Mode.OFF
@@ -49,6 +48,10 @@ class Ledger:
         self._adopts = True
         self.troubles: list[str] = []
         self._failures = 0
+        # How often in a row somebody else had it.
+        self._tries = 0
+        # Whether it has been said that the store fails, and not yet that it works again.
+        self._told = False
         # When the lock, or the store, is tried again; since when something is written and not synced; when staged
         # entries are looked for.
         self._again = self._look = inf
@@ -82,15 +85,22 @@ class Ledger:
             self._failed(error, now)
             return None
         if saved is None:
-            self.mode, self._again = Mode.THEIRS, now + SECOND
+            self._guest(now)
             return None
-        if self.mode is Mode.DOWN:
-            logger.warning("the store works again")
+        self._tries = 0
         for trouble in saved.troubles:
-            logger.error("the store: %s", trouble)
+            self.logger.error("the store: %s", trouble)
         self.troubles += saved.troubles
         self.mode, self._journal, self._dirty = Mode.MINE, 0, None
         return saved
+
+    def _guest(self, now: float) -> None:
+        # Ours no more, if it was: somebody has removed the files, and another has begun anew.
+        self.mode, self._again, self.ours = Mode.THEIRS, now + SECOND, False
+        # At a reload this lasts for seconds; longer, somebody may wonder where the mails come from.
+        self._tries += 1
+        if self._tries == 60:
+            self.logger.warning("another process has had this store for a minute: it mails what is read here")
 
     def taken_over(self, now: float) -> None:
         """What the store holds is in memory now; `now` is the core's time from here on."""
@@ -107,8 +117,9 @@ class Ledger:
 
     def _failed(self, error: StoreError, now: float) -> None:
         self._failures += 1
-        if self.mode is not Mode.DOWN:
-            logger.error("the store fails, going on in memory until it works again: %s", error)
+        if not self._told:
+            self._told = True
+            self.logger.error("the store fails, going on in memory until it works again: %s", error)
             self.troubles.append(f"The store fails ({error}): until it works again, lines are kept in memory only.")
         self.mode, self._look, self._dirty = Mode.DOWN, inf, None
         self._again = now + AGAIN.delay(self._failures)
@@ -146,7 +157,9 @@ class Ledger:
         except StoreError as error:
             self._failed(error, now)
             return False
-        self._journal = self._failures = 0
+        if self._told:
+            self.logger.warning("the store works again")
+        self._told, self._journal, self._failures = False, 0, 0
         if self._sync != "off":
             self._dirty = None
         return True
@@ -165,12 +178,16 @@ class Ledger:
             self._dirty = now
         return found
 
+    def adopted(self, entry: Entry) -> None:
+        """An entry that goes into the core now, and is in the journal already."""
+        self._journal += len(entry.text)
+
     def dead(self, key: str) -> State:
         """One dead letter; None when there is none, or it cannot be read."""
         try:
             return self._store.dead(key) if self._store else None
         except StoreError as error:
-            logger.error("cannot read the dead letter %s: %s", key, error)
+            self.logger.error("cannot read the dead letter %s: %s", key, error)
             return None
 
     def looks(self, now: float) -> bool:
@@ -191,7 +208,9 @@ class Ledger:
             raise StoreError("there is no store: nothing is on a disk")
         if self.mode is Mode.DOWN:
             raise StoreError("the store fails: lines are kept in memory only")
-        self._store.sync()
+        # What is staged is synced as it is written.
+        if self.mode is Mode.MINE or self._sync == "off":
+            self._store.sync()
         self._dirty = None
 
     def close(self) -> None:

@@ -6,7 +6,6 @@ stage leave as one burst. Entries go in strictly in order, at their own time, an
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
@@ -17,19 +16,20 @@ from ..core.recall import pair_of
 from ..core.salvage import as_it_is, salvaged
 from ..core.waiting import renewed
 from ..core.words import plural
-from ..stores import FLUSH, Entry, Saved
-
-logger = logging.getLogger("burstmail")
+from ..stores import FLUSH, LINES, Entry, Saved
+from .later import Later
 
 OTHER = "These lines were kept by an earlier burstmail, which had other settings or was another version."
+BROKEN = "These lines are as they were found, since a stage or a callable raised."
 RAISED = "a stage or a callable of yours raised; the lines are mailed as they are"
 
 
 class Replay:
     """A flow and its time: `core` is the latest moment that the flow has been told."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, logger: Later) -> None:
         self._flow = flow
+        self.logger = logger
         self.core = -inf
         # The entry that is being taken in.
         self._at = 0
@@ -60,8 +60,20 @@ class Replay:
             except Exception as bug:
                 if not self._at or self._at in known:
                     raise
-                logger.exception(RAISED)
+                self.logger.exception(RAISED)
                 known[self._at] = bug
+
+    def salvage(self, saved: Saved, now: float, tried: list[str]) -> list[Attempt]:
+        """As `load`, past the stages in front of the caps: what is in a state that makes one of them raise."""
+        self._at = 0
+        self.core = max(now, *(entry.now for entry in saved.journal), -inf)
+        self._flow.recall(None, self.core)
+        self._flow.begin("", saved.last)
+        self._lost(sum(not self._flow.restore(key, row, self.core) for key, row in saved.outbox.items()))
+        out = self._flow.paths.go_on(tried, self.core)
+        bursts = salvaged(saved.state, self.core)
+        bursts += [as_it_is(entry.batch(saved.epoch), self.core) for entry in saved.journal if entry.kind == LINES]
+        return out + self._flow.take(bursts, self.core, BROKEN)
 
     def _loaded(self, saved: Saved, start: float, bad: Mapping[int, Exception], tried: list[str]) -> list[Attempt]:
         self._at = 0
@@ -73,7 +85,7 @@ class Replay:
         self._lost(lost)
         out = self._flow.paths.go_on(tried, start)
         if left:
-            logger.warning("%s", OTHER)
+            self.logger.warning("%s", OTHER)
             out += self._flow.take(left, start, OTHER)
         for entry in saved.journal:
             out += self._raw(entry, bad[entry.id]) if entry.id in bad else self.take(entry)
@@ -81,7 +93,7 @@ class Replay:
 
     def _lost(self, mails: int) -> None:
         if mails:
-            logger.error("%s in the store could not be read, and lost", plural(mails, "mail"))
+            self.logger.error("%s in the store could not be read, and lost", plural(mails, "mail"))
             self._flow.note(f"{plural(mails, 'mail')} in the store could not be read, and lost.")
 
     def _raw(self, entry: Entry, bug: Exception) -> list[Attempt]:
@@ -102,6 +114,6 @@ class Replay:
             try:
                 out += self.take(own)
             except Exception as bug:
-                logger.exception(RAISED)
+                self.logger.exception(RAISED)
                 out += self._raw(own, bug)
         return out

@@ -33,8 +33,9 @@ class Sender:
         """Make this attempt as soon as the one before it has ended."""
         self._todo.put(attempt)
         if self._thread is None:
-            self._thread = Thread(target=self._work, name="burstmail-send", daemon=True)
-            self._thread.start()
+            thread = Thread(target=self._work, name="burstmail-send", daemon=True)
+            thread.start()
+            self._thread = thread
 
     def _work(self) -> None:
         while True:
@@ -46,6 +47,7 @@ class Sender:
             return self._sink.send(attempt.item), None
         except DeliveryError as error:
             return error, None
-        except Exception as bug:
+        except BaseException as bug:
+            # SystemExit, too: it would end this thread without a word, and the destination with it.
             logger.exception("%s raised what is no DeliveryError; the message will be tried again", self._sink)
             return TemporaryDeliveryError(f"{type(bug).__name__} in {type(self._sink).__name__}"), bug

@@ -80,6 +80,7 @@ class Pipeline:
         self._error: DeliveryError | None = None
         with self._changed:
             self._do(self._engine.start())
+        self._engine.logger.tell()
 
     @property
     def kept(self) -> bool:
@@ -95,12 +96,14 @@ class Pipeline:
         with self._changed:
             self._must_be_open()
             self._do(self._engine.feed(batch))
+        self._engine.logger.tell()
 
     def flush(self) -> None:
         """Close what is open, now; the caps still hold. Not for signal handlers: it takes a lock."""
         with self._changed:
             self._must_be_open()
             self._do(self._engine.flush())
+        self._engine.logger.tell()
 
     def sync(self) -> None:
         """All that was fed is on the disk when this returns. Raises StoreError when it is not, or there is no store."""
@@ -127,14 +130,14 @@ class Pipeline:
                 self._closed = True
                 self._do(self._engine.end())
                 self._changed.notify_all()
-            self._changed.wait_for(self._is_idle, self._grace if grace is None else grace)
+            self._changed.wait_for(self._is_idle, min(self._grace if grace is None else grace, threading.TIMEOUT_MAX))
             first, self._abandoned = not self._abandoned, True
-            left = self._engine.statistics()
+            left, busy = self._engine.statistics(), self._engine.busy
             if first:
-                self._kept = self._engine.keeps
-                self._engine.close()
+                self._kept = self._engine.close()
+        self._engine.logger.tell()
         if first:
-            self._tell(left)
+            self._tell(left, busy)
         if bug := self._bug:
             self._bug = None
             raise bug
@@ -142,16 +145,16 @@ class Pipeline:
     def _is_idle(self) -> bool:
         return not self._engine.busy and not self._telling
 
-    def _tell(self, left: Statistics) -> None:
-        mails = f"{plural(left.waiting, 'mail')} ({plural(left.lines_held, 'line')})"
-        lost = not self._kept and (left.waiting or left.lines_held)
-        why = self._error or "none yet, the attempt has not ended"
-        if lost:
+    def _tell(self, left: Statistics, busy: bool) -> None:
+        mails = f"{plural(left.waiting, 'mail')} ({plural(left.lines_waiting, 'line')})"
+        none = "none yet, the attempt has not ended" if busy else "none in this run, it was not yet time to try again"
+        why = self._error or none
+        if left.waiting and not self._kept:
             logger.error("%s not delivered at exit, and lost; last error: %s", mails, why)
         elif left.waiting:
             logger.warning("%s not delivered at exit, and kept for the next start; last error: %s", mails, why)
-        elif left.lines_held:
-            logger.info("%s held by the caps, and kept for the next start", plural(left.lines_held, "line"))
+        if held := left.lines_held - left.lines_waiting:
+            logger.info("%s held by the caps, and kept for the next start", plural(held, "line"))
 
     def statistics(self) -> Statistics:
         """The counts so far."""
@@ -178,22 +181,33 @@ class Pipeline:
             self._senders[attempt.destination].send(attempt)
         deadline = self._engine.deadline
         if self._thread is None and deadline < inf and not self._closed:
-            self._thread = threading.Thread(target=self._work, name="burstmail", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name="burstmail", daemon=True)
+            thread.start()
+            self._thread = thread
         elif deadline < self._armed:
             self._changed.notify_all()
 
     def _work(self) -> None:
         try:
-            with self._changed:
-                while not self._closed:
-                    self._do(self._engine.poll())
-                    self._armed = self._engine.deadline
-                    wait = self._armed - self._engine.now
-                    self._changed.wait(None if wait == inf else max(0.0, min(wait, threading.TIMEOUT_MAX)))
-                    self._armed = -inf
+            while not self._closed:
+                self._wake()
+                self._engine.logger.tell()
         except Exception as bug:
             self._break(bug)
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._do(self._engine.poll())
+            # What there is to say is said first, and not under the lock.
+            if not self._engine.logger.waiting:
+                self._sleep()
+
+    def _sleep(self) -> None:
+        self._armed = self._engine.deadline
+        wait = self._armed - self._engine.now
+        if not self._closed:
+            self._changed.wait(None if wait == inf else max(0.0, min(wait, threading.TIMEOUT_MAX)))
+        self._armed = -inf
 
     def _break(self, bug: BaseException) -> None:
         # A bug in a stage or a hook: whoever feeds next, or closes, must hear of it.
@@ -210,6 +224,7 @@ class Pipeline:
                 self._telling += 1
                 more, dead = self._engine.settle(attempt, result, _jitter())
                 self._do(more)
+            self._engine.logger.tell()
             self._log(attempt, result, dead)
         except Exception as error:
             self._break(error)

@@ -45,6 +45,7 @@ class SendmailSink:
     """Runs `path` (default: the usual places, then PATH) for each message; `timeout` bounds it, in seconds.
 
     All recipients share the command's exit status: 0 is accepted, 64, 65, 67 and 68 are permanent, all else temporary.
+    After a permanent one for several recipients it runs once for each, since only one of them may be meant.
     Raises FileNotFoundError when there is no such command on this machine.
     """
 
@@ -66,14 +67,37 @@ class SendmailSink:
         """Run the command with the message on its standard input; lines end in `\\n` there, as on Unix."""
         message = mail(item)
         _must_hear_of_children()
+        deadline = SystemClock().monotonic() + self._timeout
+        try:
+            self._run(message, message.recipients, deadline)
+        except PermanentDeliveryError:
+            if len(message.recipients) == 1:
+                raise
+            # Some mail servers' command has queued it for the others by then, some has not, and the status does not
+            # say. A duplicate with the same Message-ID is better than a loss.
+            return self._one_by_one(message, deadline)
+        return {}
+
+    def _one_by_one(self, message: Message, deadline: float) -> Mapping[str, DeliveryError]:
+        errors: dict[str, DeliveryError] = {}
+        for recipient in message.recipients:
+            try:
+                self._run(message, (recipient,), deadline)
+            except DeliveryError as error:
+                errors[recipient] = error
+        return errors
+
+    def _run(self, message: Message, recipients: Sequence[str], deadline: float) -> None:
         self._must_be_alone()
+        if SystemClock().monotonic() >= deadline:
+            raise TemporaryDeliveryError(f"{self._path}: no time was left of {self._timeout:g} s")
         # No sender (RFC 5321 section 4.5.5) is written so for every mail server; not all take an empty argument.
-        argv = [self._path, "-i", "-f", message.sender or "<>", "--", *message.recipients]
+        argv = [self._path, "-i", "-f", message.sender or "<>", "--", *recipients]
         child = self._started(argv, message.data.replace(b"\r\n", b"\n"))
-        said = self._watched(child)
+        said = self._watched(child, deadline)
         status = child.returncode
         if status == 0:
-            return {}
+            return
         if status == UNKNOWN:
             told = f"{self._path}: its exit status was lost; something else in this process collects children"
             raise TemporaryDeliveryError(told)
@@ -105,10 +129,9 @@ class SendmailSink:
             # A NUL in an address: no argument can carry it, ever.
             raise PermanentDeliveryError(f"cannot run {self._path}: {error}") from None
 
-    def _watched(self, child: subprocess.Popen[bytes]) -> bytes:
+    def _watched(self, child: subprocess.Popen[bytes], deadline: float) -> bytes:
         """What the command says until it ends: all is read, so that it never blocks, and the beginning kept."""
         clock = SystemClock()
-        deadline = clock.monotonic() + self._timeout
         pause = SHORT
         try:
             kept = b""

@@ -123,7 +123,10 @@ class Store(Protocol):
 
 
 class MemoryStore:
-    """A store that lives as long as the process: for tests, and to hand over from one Pipeline to the next."""
+    """A store that lives as long as the process: for tests, and to hand over from one Pipeline to the next.
+
+    One Pipeline at a time: it does not see to that.
+    """
 
     shared = False
 
@@ -131,7 +134,6 @@ class MemoryStore:
         from secrets import token_hex
 
         self._epoch = token_hex(16)
-        self._taken = False
         self._last = 0
         self._state: State = None
         self._journal: list[Entry] = []
@@ -140,10 +142,7 @@ class MemoryStore:
         self._staged: list[Entry] = []
 
     def open(self) -> Saved | None:
-        """Take the store and give what it holds; None while another Pipeline has it."""
-        if self._taken:
-            return None
-        self._taken = True
+        """What the store holds."""
         return Saved(
             epoch=self._epoch,
             state=self._state,
@@ -191,8 +190,7 @@ class MemoryStore:
         return self._dead.get(key)
 
     def close(self) -> None:
-        """Let go of the store."""
-        self._taken = False
+        """Nothing to let go of."""
 
 
 def numbered(staged: Sequence[Entry], last: int, now: float, wall: float) -> list[Entry]:

@@ -2,7 +2,7 @@
 
 An entry is one record, written by one call: a head with its checksum and the text's, then the text. It costs a sixth of
 what a row in a database costs, and no more bytes on the disk than were read. Records have a generation: those of
-another are left over from before the file was emptied, and are not there. What is half written at the end when a
+an earlier one are left over from before the file was emptied, and are not there. What is half written at the end when a
 process dies is no record. A damaged one is skipped: the next is found by its mark, which no UTF-8 contains.
 """
 
@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import Struct
+from typing import TypeAlias
 from zlib import crc32
 
 from . import FLUSH, LINES, Entry
@@ -22,6 +23,7 @@ KINDS = (LINES, FLUSH)
 # Mark and checksum of what follows; checksum and bytes of the text; generation, id, now, wall, count, kind.
 _FRONT, _HEAD = Struct("<4sI"), Struct("<IIQQddQB")
 _SIZE = _FRONT.size + _HEAD.size
+_Head: TypeAlias = tuple[int, int, int, int, float, float, int, int]
 # Bytes that are left to others, and to what takes the journal's place: a full disk is then left by committing.
 RESERVE = 256 * 1024
 
@@ -37,6 +39,8 @@ class Found:
     """Bytes that are no record, where one must have been."""
     lines: int = 0
     """Lines in them, as far as can be seen."""
+    torn: int = 0
+    """Lines in a record at the end that is not whole; 1 if it does not say."""
     end: int = 0
     """Where the last record ends."""
 
@@ -64,8 +68,8 @@ class Journal:
         except FileNotFoundError:
             return False
 
-    def read(self, generation: int | None) -> Found:
-        """The records of a generation, or of all."""
+    def read(self, generation: int) -> Found:
+        """The records of a generation, and of later ones."""
         try:
             with open(os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
                 return parsed(file.read(), generation)
@@ -133,45 +137,46 @@ class Journal:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def parsed(data: bytes, generation: int | None) -> Found:
+def parsed(data: bytes, generation: int) -> Found:
     """The records in the bytes of a file."""
     found = Found()
-    for start, end, entry, of in _records(data):
+    for start, end, head in _records(data):
         if start > found.end:
             _skipped(found, data[found.end : start])
+        crc, _, of, id, now, wall, count, kind = head
         found.end, found.generation = end, max(found.generation, of)
-        if generation not in (None, of):
-            continue
-        if entry is None:
-            _skipped(found, data[start + _SIZE : end])
-        else:
-            found.entries.append(entry)
+        text = data[start + _SIZE : end]
+        if of >= generation and crc32(text) == crc:
+            words = text.decode("utf-8", "backslashreplace")
+            found.entries.append(Entry(id=id, kind=KINDS[kind], now=now, wall=wall, count=count, text=words))
+        elif of >= generation:
+            found.lost, found.lines = found.lost + end - start, found.lines + count
     rest = data[found.end :]
-    # Less than a record, or than its head says: it was being written when the process died.
-    if len(rest) >= _SIZE and rest.strip(b"\0") and _told(rest, 0) is None:
-        _skipped(found, rest)
+    if rest.strip(b"\0"):
+        begun = _told(rest, 0)
+        # Less than a head, or than the head says: it was being written when the process died.
+        if begun or len(rest) < _SIZE:
+            found.torn = max(1, begun[6]) if begun else 1
+        else:
+            _skipped(found, rest)
     return found
 
 
 def _skipped(found: Found, data: bytes) -> None:
+    """Bytes that begin with what was a head: no line ends in it, whatever its numbers are."""
     found.lost += len(data)
-    found.lines += data.count(b"\n")
+    found.lines += data.count(b"\n", _SIZE)
 
 
-def _records(data: bytes) -> Iterator[tuple[int, int, Entry | None, int]]:
-    """Start, end, entry (None when its text is damaged) and generation of each record whose head is whole."""
+def _records(data: bytes) -> Iterator[tuple[int, int, _Head]]:
+    """Start, end and head of each record whose head is whole."""
     at = data.find(MARK)
     while at >= 0:
         head = _told(data, at)
         if head is None or (end := at + _SIZE + head[1]) > len(data):
             at = data.find(MARK, at + 1)
             continue
-        crc, _, generation, id, now, wall, count, kind = head
-        text, entry = data[at + _SIZE : end], None
-        if crc32(text) == crc:
-            words = text.decode("utf-8", "backslashreplace")
-            entry = Entry(id=id, kind=KINDS[kind], now=now, wall=wall, count=count, text=words)
-        yield at, end, entry, generation
+        yield at, end, head
         at = data.find(MARK, end)
 
 
@@ -181,10 +186,10 @@ def _head(entry: Entry, generation: int, text: bytes) -> bytes:
     return _FRONT.pack(MARK, crc32(head)) + head
 
 
-def _told(data: bytes, at: int) -> tuple[int, int, int, int, float, float, int, int] | None:
+def _told(data: bytes, at: int) -> _Head | None:
     """What a head says; None when it is none."""
     head = data[at + _FRONT.size : at + _SIZE]
     if len(head) < _HEAD.size or _FRONT.unpack_from(data, at) != (MARK, crc32(head)):
         return None
-    told: tuple[int, int, int, int, float, float, int, int] = _HEAD.unpack(head)
+    told: _Head = _HEAD.unpack(head)
     return told if told[-1] < len(KINDS) else None

@@ -29,6 +29,8 @@ class Place:
         self.database = self.path(DATABASE)
         self.journal = self.path(JOURNAL)
         self.draft = self.path(DATABASE + ".new")
+        # Not empty while somebody is in a transaction.
+        self.mark = self.path("door")
         self._lock: int | None = None
         self._owner = 0
 
@@ -45,9 +47,13 @@ class Place:
             if found.st_mode & 0o022:
                 raise StoreError(f"{self.directory} is writable for others: chmod go-w, or choose another directory")
             parent = os.path.dirname(self.directory)
-            mode = os.stat(parent).st_mode
+            above = os.stat(parent)
+            mode = above.st_mode
+            if above.st_uid not in (0, os.geteuid()):
+                whose = f"{parent} belongs to user {above.st_uid}"
+                raise StoreError(f"{whose}, who could swap {self.directory}: choose another directory")
             if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-                raise StoreError(f"{parent} is writable for all, so {self.directory} is nobody's: chmod o-w {parent}")
+                raise StoreError(f"{parent} is writable for all, who could swap {self.directory}: chmod o-w {parent}")
             for path in (self.path("lock"), self.path("door")):
                 if not self.check(path):
                     raise StoreError(f"{path} is no file: remove it")

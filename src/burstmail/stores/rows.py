@@ -17,13 +17,12 @@ APPLICATION, VERSION = 0x62757273, 1
 
 # No index but the rows' own numbers: an index is a second place to be damaged, and a page more in every transaction.
 # The long value stands last, so that what stands before it can be read without it.
-SCHEMA = """
-CREATE TABLE adopted(id INTEGER PRIMARY KEY, kind TEXT, now REAL, wall REAL, count INTEGER, crc INTEGER, text BLOB);
-CREATE TABLE staged(id INTEGER PRIMARY KEY, kind TEXT, now REAL, wall REAL, count INTEGER, crc INTEGER, text BLOB);
-CREATE TABLE core(id INTEGER PRIMARY KEY, key TEXT, crc INTEGER, value BLOB);
-CREATE TABLE outbox(id INTEGER PRIMARY KEY, key TEXT, crc INTEGER, value BLOB);
-CREATE TABLE dead(id INTEGER PRIMARY KEY, key TEXT, crc INTEGER, value BLOB);
-"""
+_ENTRY = "id INTEGER PRIMARY KEY, kind TEXT, now REAL, wall REAL, count INTEGER, crc INTEGER, text BLOB"
+_VALUE = "id INTEGER PRIMARY KEY, key TEXT, crc INTEGER, value BLOB"
+SCHEMA = [
+    *(f"CREATE TABLE {name}({_ENTRY})" for name in ("adopted", "staged")),
+    *(f"CREATE TABLE {name}({_VALUE})" for name in ("core", "outbox", "dead")),
+]
 ENTRIES = ("adopted", "staged")
 # What the table core holds: the numbering's name; [position, last id]; the core's state; what nobody was told yet.
 EPOCH, POSITION, STATE, TROUBLES = CORE = ("epoch", "position", "state", "troubles")

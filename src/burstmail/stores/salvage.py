@@ -1,7 +1,7 @@
 """A database -> what it holds, row by row, and words for what of it cannot be read.
 
 A damaged one is read round the damage: a range of rows that ends in an error is halved, and both halves are read, down
-to the single row. Nothing is written. Limit: 10,000 errors in a table, then the rest of it is given up.
+to the single row. Nothing is written. Limit: 200 errors in a row, then the rest of a table is given up.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from ..core.stage import State
 from ..core.words import plural
 from . import Entry
-from .rows import ENTRIES, Damaged, checked, entry_of, value_of
+from .rows import ENTRIES, POSITION, Damaged, checked, entry_of, value_of
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
 T = TypeVar("T")
 Row: TypeAlias = Sequence[Any]
-ERRORS = 10_000
+# More than to halve all numbers down to a row, and to try each row of a page.
+ERRORS = 200
 # More than any row's number.
-ALL = (0, 2**62)
+ALL = (0, 2**48)
 # SQLITE_ERROR (no such table), CORRUPT, MISMATCH, FORMAT, NOTADB: the file's fault, and no retry helps.
 DAMAGE = {1, 11, 20, 24, 26}
 NOUNS = {"adopted": "journal row", "staged": "journal row", "outbox": "waiting mail", "dead": "dead mail"}
@@ -53,6 +54,16 @@ class Remains:
         """Whether everything could be read."""
         return not self.lost and not self.torn
 
+    @property
+    def position(self) -> int:
+        """The last entry that the state has; -1 when that is unknown."""
+        return int(self.core.get(POSITION, [-1])[0])
+
+    @property
+    def rows(self) -> int:
+        """How much could be read."""
+        return len(self.core) + len(self.outbox) + len(self.dead) + len(self.adopted) + len(self.staged)
+
     def words(self) -> str:
         """What is lost, for an operator."""
         if self.whole:
@@ -77,8 +88,11 @@ class Remains:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error says that the file is not what was written."""
-    return isinstance(error, Damaged) or getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
+    """Whether an error says that the file is not what was written.
+
+    A UnicodeDecodeError does: it comes of a message of SQLite's that quotes the damage.
+    """
+    return isinstance(error, Damaged | UnicodeDecodeError) or getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
 
 
 def remains_of(database: Connection) -> Remains:
@@ -113,12 +127,12 @@ def _rows(database: Connection, table: str, remains: Remains) -> Iterator[tuple[
         try:
             for row in database.execute(f"SELECT * FROM {table} WHERE id BETWEEN ? AND ? ORDER BY id", (low, high)):
                 yield row
-                low = max(low, row[0] + 1)
-        except DatabaseError as error:
+                low, errors = max(low, row[0] + 1), 0
+        except (DatabaseError, UnicodeDecodeError) as error:
             if not is_damage(error):
                 raise
             errors += 1
-            if errors == ERRORS or error.sqlite_errorcode == 1:
+            if errors == ERRORS or getattr(error, "sqlite_errorcode", 1) == 1:
                 remains.torn.append(table)
                 return
             if low < high:
@@ -138,6 +152,6 @@ def _miss(database: Connection, table: str, id: int, remains: Remains) -> None:
             remains.lost[table] += 1
             if isinstance(lines, int):
                 remains.lost["lines"] += lines
-    except DatabaseError:
+    except (DatabaseError, UnicodeDecodeError):
         if table not in remains.torn:
             remains.torn.append(table)

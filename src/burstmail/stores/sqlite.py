@@ -14,11 +14,12 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..core.salvage import salvaged
 from ..core.stage import State
 from ..errors import StoreError
-from . import FLUSH, LINES, Change, Entry, Saved, numbered
+from . import FLUSH, LINES, RETRY, Change, Entry, Saved, numbered
 from .journal import Journal
-from .opening import made, opened, recovered, written
+from .opening import fitting, made, opened, recovered, written
 from .place import Place
 from .rows import CORE, EPOCH, POSITION, STATE, TROUBLES, Damaged, entry_of, entry_row, value_of, value_row
 from .salvage import Remains, Row, is_damage, remains_of
@@ -47,8 +48,12 @@ class Listing:
     """Entries in the journal."""
     lines: int = 0
     """Lines in the journal and in entries that wait to be adopted."""
+    held: int = 0
+    """Lines in open bursts and held by the caps, as the state has them; with several destinations, once for each."""
     staged: int = 0
     """Entries that wait to be adopted."""
+    asked: Sequence[str] = ()
+    """Keys that a retry has been asked for and not yet made."""
     damage: str = ""
     """What else there was and cannot be read, in words; '' when all can be."""
 
@@ -115,12 +120,11 @@ class FileStore:
             if sync and self._journal.last > max(self._position, change.position):
                 self._journal.sync()
             self._level(db, sync)
-            with transaction(db):
+            with transaction(db, self._place.mark):
                 if change.whole:
                     db.execute("DELETE FROM adopted")
                     db.execute("DELETE FROM outbox")
                     self._waiting.clear()
-                    self._generation += 1
                 self._put_core(db, change)
                 self._put_waiting(db, change)
                 self._put_dead(db, change)
@@ -139,7 +143,8 @@ class FileStore:
             with self._place.door():
                 db = self._current()
                 self._level(db, sync)
-                insert(db, "staged", [(_next(db, "staged"), *entry_row(replace(entry, id=0, now=0.0)))])
+                with transaction(db, self._place.mark):
+                    insert(db, "staged", [(_next(db, "staged"), *entry_row(replace(entry, id=0, now=0.0)))])
 
     def adopt(self, last: int, now: float, wall: float) -> Sequence[Entry]:
         """What others have staged, in order, moved in one transaction: 8 MiB at most, the rest with the next call."""
@@ -149,7 +154,7 @@ class FileStore:
             if db.execute("SELECT id FROM staged LIMIT 1").fetchone() is None:
                 return []
             self._level(db, False)
-            with transaction(db):
+            with transaction(db, self._place.mark):
                 staged = list(_portion(db))
                 entries = numbered([entry_of((0, *row[1:])) for row in staged], last, now, wall)
                 kept = [entry for entry in entries if entry.kind in (LINES, FLUSH)]
@@ -178,7 +183,7 @@ class FileStore:
                 raise StoreError(f"there is no store in {self._place.directory}")
             with closing(connected(self._place.database, mode="ro")) as database:
                 database.execute("BEGIN")
-                remains = remains_of(database)
+                remains = fitting(remains_of(database))
             found = written(self._place, remains, Journal(self._place.journal))
         both = [*remains.adopted, *remains.staged]
         return Listing(
@@ -186,7 +191,9 @@ class FileStore:
             dead=[value_of(row) for row in remains.dead],
             entries=len(remains.adopted),
             lines=sum(entry.count for entry in both if entry.kind == LINES),
+            held=sum(burst.count for burst in salvaged(remains.core.get(STATE), 0.0)),
             staged=len(remains.staged),
+            asked=[entry.text for entry in both if entry.kind == RETRY],
             damage="" if remains.whole and not found.lost else remains.words(),
         )
 
@@ -218,6 +225,9 @@ class FileStore:
         if change.position > self._position or change.whole:
             self._position = max(self._position, change.position)
             self._last = max(self._last, self._position)
+            # Only when none of the journal is needed any more. A record of a generation that the database does not know
+            # shows that the database has lost a transaction.
+            self._generation += change.whole or self._position >= self._journal.last
             put(db, "core", CORE.index(POSITION), POSITION, [self._position, self._last, self._generation])
             db.execute("DELETE FROM adopted WHERE id <= ?", (self._position,))
 
@@ -284,7 +294,7 @@ class FileStore:
             if self._db is None and not opens:
                 raise StoreError(f"the store {self._place.directory} is not open")
             yield self._db  # type: ignore[misc]
-        except (Error, OSError, Damaged) as error:
+        except (Error, UnicodeDecodeError, OSError, Damaged) as error:
             self._drop()
             if is_damage(error):
                 self._suspicion = str(error)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ..core.stage import State
+from .pages import PAGE
 from .place import Place
 from .rows import APPLICATION, CORE, EPOCH, SCHEMA, VERSION, Damaged, entry_row, value_row
 from .salvage import Remains, Row, is_damage
@@ -19,7 +20,6 @@ from .salvage import Remains, Row, is_damage
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-PAGE = 4096
 # Bytes at which the log is copied into the file, and to which it is cut back.
 LOG = 4 << 20
 # Seconds to wait for another's transaction. They are short; one who holds it longer is an operator at a prompt.
@@ -67,11 +67,18 @@ def build(place: Place, remains: Remains) -> None:
         database.execute(f"PRAGMA page_size = {PAGE}")
         database.execute("PRAGMA synchronous = FULL")
         with transaction(database):
-            for statement in SCHEMA.strip().splitlines():
+            for statement in SCHEMA:
                 database.execute(statement)
             database.execute(f"PRAGMA application_id = {APPLICATION}")
             database.execute(f"PRAGMA user_version = {VERSION}")
             _fill(database, remains)
+
+
+def front(place: Place) -> bytes:
+    """The first page of a new database: it says where the tables begin, and every store has the same."""
+    build(place, Remains())
+    with open(place.draft, "rb") as file:
+        return file.read(PAGE)
 
 
 def complete(place: Place) -> bool:
@@ -83,7 +90,7 @@ def complete(place: Place) -> bool:
     try:
         with closing(connected(place.draft)) as database:
             return _version(database) == [APPLICATION, VERSION]
-    except DatabaseError as error:
+    except (DatabaseError, UnicodeDecodeError) as error:
         if not is_damage(error):
             raise
         return False
@@ -117,11 +124,42 @@ def put(database: Connection, table: str, id: int, key: str, value: State) -> No
 
 
 @contextmanager
-def transaction(database: Connection) -> Iterator[None]:
-    """All of it, or nothing. A deferred one would meet "database is locked" at once, without any waiting."""
+def transaction(database: Connection, mark: str = "") -> Iterator[None]:
+    """All of it, or nothing. A deferred one would meet "database is locked" at once, without any waiting.
+
+    The file `mark` is not empty meanwhile. Whoever finds it so has survived somebody who was killed at this, and cuts
+    off what that one left in the log: behind a shorter transaction it would look like one that has been lost.
+    """
     database.execute("BEGIN IMMEDIATE")
+    if mark and marked(mark):
+        database.execute("ROLLBACK")
+        cut_log(database)
+        database.execute("BEGIN IMMEDIATE")
+    _set(mark, 1)
     yield
     database.execute("COMMIT")
+    _set(mark, 0)
+
+
+def marked(mark: str) -> bool:
+    """Whether somebody is in a transaction, or was killed in one."""
+    return os.path.exists(mark) and os.path.getsize(mark) > 0
+
+
+def cut_log(database: Connection) -> None:
+    """Copy the log into the file and empty it, as far as nobody is reading."""
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+def _set(mark: str, size: int) -> None:
+    # Without it a kill may be taken for damage, once: no reason to refuse a transaction. A length takes no space.
+    if mark:
+        with suppress(OSError):
+            fd = os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                os.ftruncate(fd, size)
+            finally:
+                os.close(fd)
 
 
 def _text(data: bytes) -> str:
