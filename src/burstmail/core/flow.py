@@ -105,7 +105,7 @@ class Flow:
     def poll(self, now: float) -> list[Attempt]:
         """Let time pass up to `now`, deadline by deadline."""
         out: list[Attempt] = []
-        while (due := max(self.deadline, self._now)) <= now and self.deadline < inf:
+        while (at := self.deadline) < inf and (due := max(at, self._now)) <= now:
             self._now = due
             out += self.paths.poll(due)
             out += self.paths.feed(self._head.poll(due), due)

@@ -106,7 +106,7 @@ class Path:
     def poll(self, now: float) -> list[Attempt]:
         """Let time pass, deadline by deadline, last part first: what leaves one enters the next as of that moment."""
         out: list[Attempt] = []
-        while (due := max(self.deadline, self._now)) <= now and self.deadline < inf:
+        while (at := self.deadline) < inf and (due := max(at, self._now)) <= now:
             self._now = due
             out += self.outbox.poll(due)
             out += self._queue(self._notices.poll(due), due)

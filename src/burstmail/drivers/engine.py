@@ -177,7 +177,7 @@ class Engine:
     def _advance(self, now: float) -> list[Attempt]:
         out: list[Attempt] = []
         if self._ledger.mode is not Mode.THEIRS or self._alone:
-            while (due := max(self._flow.deadline, self._replay.core)) <= now and self._flow.deadline < inf:
+            while (at := self._flow.deadline) < inf and (due := max(at, self._replay.core)) <= now:
                 out += self._polled(due)
                 out += self._kept(due)
                 self._replay.core = due

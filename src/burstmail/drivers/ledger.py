@@ -61,8 +61,9 @@ class Ledger:
     @property
     def deadline(self) -> float:
         """When the store wants attention: a sync, staged entries, or another try."""
-        sync = inf if self._dirty is None or self.mode is not Mode.MINE else self._dirty + SECOND
-        return min(self._again, self._look, sync)
+        # One wake a second does for both, where there is a look.
+        quiet = self._dirty is None or self.mode is not Mode.MINE or self._look < inf
+        return min(self._again, self._look, inf if quiet else (self._dirty or 0.0) + SECOND)
 
     @property
     def full(self) -> bool:
@@ -196,7 +197,7 @@ class Ledger:
 
     def sync_if_due(self, now: float) -> None:
         """Once a second, what was written reaches the disk."""
-        if self._dirty is not None and self._dirty + SECOND <= now:
+        if self._dirty is not None and min(self._look, self._dirty + SECOND) <= now:
             try:
                 self.sync()
             except StoreError as error:
