@@ -89,7 +89,8 @@ class Engine:
         entry = replace(entry, id=stamped.seq, now=now)
         self._ledger.append(entry, now)
         out += self._take(entry)
-        return out + self._kept(now)
+        self._keep(now)
+        return out
 
     def flush(self) -> list[Attempt]:
         """Close what is open; the caps still hold. An input like lines, and in the journal like them."""
@@ -101,7 +102,9 @@ class Engine:
         self._flow.begin("", self._flow.reads + 1)
         entry = replace(entry, id=self._flow.reads, now=now)
         self._ledger.append(entry, now)
-        return out + self._take(entry) + self._kept(now)
+        out += self._take(entry)
+        self._keep(now)
+        return out
 
     def poll(self) -> list[Attempt]:
         """Let time pass: the core's deadlines, then the store's."""
@@ -109,13 +112,9 @@ class Engine:
         # A clock and a shift added up may fall short of a deadline by their last bit, and would do so for ever.
         now = due if now < due < now + TICK else now
         out = self._advance(now)
-        ledger = self._ledger
-        ledger.sync_if_due(now)
-        if ledger.again <= now:
-            out += self._open(now)
-        if ledger.looks(now):
-            out += self._adopt(now)
-        return out
+        self._ledger.sync_if_due(now)
+        out += self._open(now) if self._ledger.again <= now else []
+        return out + (self._adopt(now) if self._ledger.looks(now) else [])
 
     def settle(
         self, attempt: Attempt, failed: DeliveryError | Mapping[str, DeliveryError], jitter: float = 0.0
@@ -130,7 +129,8 @@ class Engine:
         for letter in letters:
             row = [dump_item(letter.item), self._clock.time(), str(letter.error), attempt.destination]
             self._dead[self._unused(letter.key)] = row
-        return out + more + self._kept(now), letters
+        self._keep(now)
+        return out + more, letters
 
     def _unused(self, key: str) -> str:
         """Numbers may begin again after a damage: no dead letter takes the place of another."""
@@ -146,10 +146,12 @@ class Engine:
             out += self._open(now)
         self._ledger.ending()
         if self.keeps:
-            out += self._flow.end(now) + self._kept(now)
+            out += self._flow.end(now)
+            self._keep(now)
         # Also when the store has failed just now: then nobody keeps what the caps hold.
         if not self.keeps:
-            out += self._flow.drain(now) + self._kept(now)
+            out += self._flow.drain(now)
+            self._keep(now)
         return out
 
     def close(self) -> bool:
@@ -179,7 +181,7 @@ class Engine:
         if self._ledger.mode is not Mode.THEIRS or self._alone:
             while (at := self._flow.deadline) < inf and (due := max(at, self._replay.core)) <= now:
                 out += self._polled(due)
-                out += self._kept(due)
+                self._keep(due)
                 self._replay.core = due
         self._replay.core = max(self._replay.core, now)
         return out
@@ -202,26 +204,25 @@ class Engine:
 
     # Out.
 
-    def _kept(self, now: float) -> list[Attempt]:
+    def _keep(self, now: float) -> None:
         """After anything came out, or much went in: commit. Attempts may be made after this, not before."""
-        for trouble in self._ledger.troubles:
-            self._flow.note(trouble)
-        self._ledger.troubles.clear()
+        while self._ledger.troubles:
+            self._flow.note(self._ledger.troubles.pop(0))
         changes = self._flow.paths.changes()
         if changes or self._dead or self._ledger.full:
             self._commit(now, changes)
-        return []
 
     def _commit(self, now: float, changes: Mapping[str, State] | None = None, *, whole: bool = False) -> None:
-        change = Change(
-            state=[1, now, self._clock.time(), self._flow.state()],
-            position=self._flow.reads,
-            outbox=self._flow.paths.rows() if whole else changes or {},
-            dead=dict(self._dead),
-            whole=whole,
-        )
-        if self._ledger.mode is Mode.MINE and self._ledger.commit(change, now):
-            self._dead.clear()
+        if self._ledger.mode is Mode.MINE:
+            change = Change(
+                state=[1, now, self._clock.time(), self._flow.state()],
+                position=self._flow.reads,
+                outbox=self._flow.paths.rows() if whole else changes or {},
+                dead=dict(self._dead),
+                whole=whole,
+            )
+            if self._ledger.commit(change, now):
+                self._dead.clear()
         while len(self._dead) > (DEAD if self._ledger.mode is not Mode.OFF else 0):
             del self._dead[next(iter(self._dead))]
 
@@ -255,7 +256,8 @@ class Engine:
         if saved is None:
             # Somebody else has a store that was ours: what is in memory is in no store now.
             self._alone = self._alone or (ours and not self._ledger.ours)
-            return self._kept(now)
+            self._keep(now)
+            return []
         out: list[Attempt] = []
         if self._alone:
             out += self._replay.merge(saved, now)
@@ -271,7 +273,8 @@ class Engine:
         self._ledger.taken_over(now)
         self._flow.paths.changes()
         self._commit(now, whole=True)
-        return out + self._kept(now) + self._adopt(now) + self._advance(now)
+        self._keep(now)
+        return out + self._adopt(now) + self._advance(now)
 
     def _loaded(self, saved: Saved, now: float) -> list[Attempt]:
         try:
@@ -291,10 +294,9 @@ class Engine:
         then = pair_of(saved.state)
         last = max((entry.now for entry in saved.journal), default=-inf)
         if then is not None:
-            core, wall = then
-            now = max(core + max(0.0, self._clock.time() - wall), last)
+            self._replay.core, wall = then
+            now = max(self._replay.core + max(0.0, self._clock.time() - wall), last)
             self._shift = now - self._clock.monotonic()
-            self._replay.core = core
         elif last > -inf:
             self._shift = max(0.0, last - self._clock.monotonic())
 
@@ -309,7 +311,7 @@ class Engine:
                 self._ledger.adopted(entry)
                 out += self._take(entry)
             # What has come out is in the store before anything else could raise, and all be read from there again.
-            out += self._kept(now)
+            self._keep(now)
         return out
 
     def _obey(self, entry: Entry, now: float) -> list[Attempt]:
