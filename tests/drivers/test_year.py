@@ -64,8 +64,8 @@ def test_a_year_of_mixed_faults_conserves_every_line_at_every_step(days: int) ->
     conserved(life)
     life.check()
     assert life.crashes > days / 10
-    # An outage is no mail bomb, and neither is a restart: what the caps let out, and as much again that had waited for the
-    # server, or for one of its recipients.
+    # An outage is no mail bomb, and neither is a restart: what the caps let out, and as much again that had waited for
+    # the server, or for one of its recipients.
     assert max(_within(life.arrivals[""], 900.0)) <= 2 * 5
 
 
