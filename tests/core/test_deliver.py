@@ -210,3 +210,23 @@ def test_only_the_message_asked_for_is_tried_at_once() -> None:
     box.feed(message("2"), 0.0)
     box.settle(DOWN, 0.0)
     assert names(box.retry("/2", 1.0)) == ["2"]
+
+
+def test_only_the_message_asked_for_is_removed() -> None:
+    box = Outbox()
+    for name in "123":
+        box.feed(message(name), 0.0)
+    box.remove("/2")
+    assert list(box.rows()) == ["/1", "/3"]
+    assert list(box.changes()) == ["/1", "/2", "/3"]
+
+
+def test_an_attempt_under_way_is_found_again_among_others() -> None:
+    box = Outbox()
+    for name in "12":
+        box.feed(message(name), 0.0)
+    twin = Outbox()
+    for serial, row in enumerate(box.rows().values(), 1):
+        twin.restore(serial, row, 0.0)
+    twin.continue_trying(["/2"])
+    assert twin.attempted == "/2"

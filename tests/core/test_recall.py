@@ -191,3 +191,10 @@ def test_a_deadline_that_is_no_moment_is_no_state() -> None:
     assert not loaded(part, ["undue", 1, "soon"])
     assert part.due == 1.0
     assert loaded(part, ["undue", 1, 2.0])
+
+
+@pytest.mark.parametrize("kept", [["rubbish"], None, ["stages", 1, [], [], 7], ["stages", 1, [], 7, []]])
+def test_a_snapshot_of_another_shape_is_no_error(kept: Any) -> None:
+    flow = Flow(*stages(), epoch="e")
+    assert flow.recall(["flow", 2, "e", 3, kept], 1.0) == []
+    assert (flow.held, flow.reads) == (0, 3)
