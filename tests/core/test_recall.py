@@ -139,9 +139,9 @@ def test_salvage_has_an_end() -> None:
 
 
 def test_salvage_believes_no_counts_that_cannot_be() -> None:
-    window = ["session", 1, [0.0, 0.0, 0.0], ["e", 1, 0], [["a", "b"], [], False, 1, 4]]
+    window: list[Any] = ["session", 1, [0.0, 0.0, 0.0], ["e", 1, 0], [["a", "b"], [], False, 1, 4]]
     assert salvaged(window, 0.0) == []
-    window[4][3] = 2  # type: ignore[index]
+    window[4][3] = 2
     assert [burst.count for burst in salvaged(["x", window], 0.0)] == [2]
 
 

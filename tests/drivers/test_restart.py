@@ -478,16 +478,15 @@ def test_an_operator_can_have_a_waiting_mail_tried_at_once_or_deleted() -> None:
 
 
 def test_a_dead_letter_that_cannot_be_read_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    store = Broken()
-    run = Run(store)
+    class Unreadable(MemoryStore):
+        shared = True
+
+        def dead(self, key: str) -> Any:
+            raise StoreError("input/output error")
+
+    store = Unreadable()
     store.stage(Entry(kind=RETRY, text="/1.1"))
-
-    def dead(key: str) -> Any:
-        raise StoreError("input/output error")
-
-    store.dead = dead  # type: ignore[method-assign]
-    store.__dict__["shared"] = True
-    run.make(run.engine._adopt(run.engine.now))
+    Run(store)
     assert "cannot read the dead letter /1.1: input/output error" in caplog.text
 
 

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -140,3 +142,28 @@ def body(mail: EmailMessage) -> list[str]:
 def log_lines(mail: EmailMessage) -> list[str]:
     """The log lines in a mail: they alone are indented."""
     return [line[2:] for line in body(mail) if line.startswith("  ")]
+
+
+class Load:
+    """Sends a line every 2 milliseconds while its block runs; `sent` counts them."""
+
+    def __init__(self, send: Callable[[list[str]], object], line: Callable[[int], str]) -> None:
+        self.sent = 0
+        self._line, self._send_lines = line, send
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._send)
+
+    def _send(self) -> None:
+        for number in count():
+            self._send_lines([self._line(number)])
+            self.sent = number + 1
+            if self._ends.wait(0.002):
+                return
+
+    def __enter__(self) -> Load:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._thread.join()

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.faults.told import Told
 from tests.servers.postfix import DOMAIN, Postfix
-from tests.servers.processes import Mailer, body, mails, wait_for
+from tests.servers.processes import Load, Mailer, body, mails, wait_for
 from tests.servers.syslog_ng import ANYTHING, SyslogNg, has_ended, is_up
 
 pytestmark = pytest.mark.servers
@@ -72,31 +70,6 @@ def started(server: SyslogNg, other: int = 0) -> int:
     return wait_for("burstmail that is up", probe)
 
 
-class Load:
-    """Sends a line every 2 milliseconds while its block runs; `sent` counts them."""
-
-    def __init__(self, server: SyslogNg) -> None:
-        self.sent = 0
-        self._server = server
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._send)
-
-    def _send(self) -> None:
-        for number in count():
-            self._server.send([line(number)])
-            self.sent = number + 1
-            if self._ends.wait(0.002):
-                return
-
-    def __enter__(self) -> Load:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ends.set()
-        self._thread.join()
-
-
 # --- stops and starts --------------------------------------------------------------------------------------------
 
 
@@ -145,7 +118,7 @@ def test_reloads_under_load_lose_nothing(start: Starter, rounds: int) -> None:
     # Without `patient`, a reload that hits a burstmail before it catches signals ends it: docs/syslog-ng.md says so.
     server = start(OPEN, patient=True)
     started(server)
-    with Load(server) as load:
+    with Load(server.send, line) as load:
         for number in range(rounds):
             server.control("reload")
             # Some while the last one is still starting.

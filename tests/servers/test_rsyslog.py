@@ -10,19 +10,17 @@ import os
 import re
 import resource
 import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import HOW
-from tests.servers.processes import body, counts, log_lines, mails, parsed, wait_for
+from tests.servers.processes import Load, body, counts, log_lines, mails, parsed, wait_for
 from tests.servers.rsyslog import Rsyslog, rsyslogd
 from tests.servers.syslog_ng import has_ended
 
@@ -88,31 +86,6 @@ def written(server: Rsyslog, number: int) -> bool:
     with suppress(FileNotFoundError):
         return any(b"number%d " % number in path.read_bytes() for path in files) or number in told(server)
     return False
-
-
-class Load:
-    """Sends a line every 2 milliseconds while its block runs; `sent` counts them."""
-
-    def __init__(self, server: Rsyslog) -> None:
-        self.sent = 0
-        self._server = server
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._send)
-
-    def _send(self) -> None:
-        for number in count():
-            self._server.send([line(number)])
-            self.sent = number + 1
-            if self._ends.wait(0.002):
-                return
-
-    def __enter__(self) -> Load:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ends.set()
-        self._thread.join()
 
 
 # --- the examples ------------------------------------------------------------------------------------------------
@@ -196,7 +169,7 @@ def test_stops_and_starts_lose_nothing(start: Starter, changes: dict[str, str]) 
 @pytest.mark.parametrize("changes", WAYS)
 def test_hang_ups_under_load_change_nothing(start: Starter, changes: dict[str, str]) -> None:
     server = start(changes=changes)
-    with Load(server) as load:
+    with Load(server.send, line) as load:
         child = server.child()
         for _ in range(20):
             time.sleep(0.05)
@@ -213,7 +186,7 @@ def test_hang_ups_under_load_change_nothing(start: Starter, changes: dict[str, s
 def test_kills_of_burstmail_lose_nothing_that_rsyslog_has(start: Starter, changes: dict[str, str], rounds: int) -> None:
     server = start(changes=changes | {'action.resumeInterval="5"': 'action.resumeInterval="1"'})
     child = 0
-    with Load(server) as load:
+    with Load(server.send, line) as load:
         for number in range(rounds):
             child = server.child(other=child)
             time.sleep(0.01 + number % 7 * 0.03)

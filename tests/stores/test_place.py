@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,6 @@ from burstmail.stores.place import Place
 
 FILES = ("store.db", "store.db-wal", "store.db-shm", "store.journal", "lock", "door")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "name"
-
-
-@pytest.fixture
-def store(place: Path) -> Iterator[FileStore]:
-    made = FileStore(place)
-    yield made
-    made.close()
 
 
 def refusal(store: FileStore) -> str:

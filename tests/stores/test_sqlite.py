@@ -23,18 +23,6 @@ from burstmail.stores.tables import put, transaction
 TEXT = "one\ntwo \u00e4\U0001f600\0\x1b\n"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "name"
-
-
-@pytest.fixture
-def store(place: Path) -> Iterator[FileStore]:
-    made = FileStore(place)
-    yield made
-    made.close()
-
-
 def opened(store: Store) -> Saved:
     saved = store.open()
     assert saved

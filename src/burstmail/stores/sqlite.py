@@ -293,7 +293,7 @@ class FileStore:
         try:
             if self._db is None and not opens:
                 raise StoreError(f"the store {self._place.directory} is not open")
-            yield self._db  # type: ignore[misc]
+            yield self._db  # type: ignore[misc]  # None only for those that open it, and they do not look at it
         except (Error, UnicodeDecodeError, OSError, Damaged) as error:
             self._drop()
             if is_damage(error):
