@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burstmail.core.address import address, qualify
+from burstmail.core.address import address
 
 LABEL = "d" * 63
 
@@ -99,8 +99,3 @@ def test_what_passes_is_plain_ascii_with_one_at_at_most(text: str) -> None:
     assert not set(found) & set(' ,;<>()"\\')
     assert not found.startswith("-")
     assert address(found) == found
-
-
-def test_a_bare_user_gains_the_domain() -> None:
-    assert qualify("root", "web1.example.org") == "root@web1.example.org"
-    assert qualify("ops@example.org", "web1.example.org") == "ops@example.org"

@@ -38,8 +38,3 @@ def _ascii(domain: str, text: str) -> str:
         return domain.encode("idna").decode()
     except UnicodeError:
         raise ValueError(f"address {text!r}: the domain has no ASCII form; write it as user@xn--...") from None
-
-
-def qualify(text: str, domain: str) -> str:
-    """The address with `@domain` added if it is a bare local user."""
-    return text if "@" in text else f"{text}@{domain}"
