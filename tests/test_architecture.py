@@ -18,17 +18,17 @@ PACKAGE = Path(burstmail.__file__).parent
 LAYERS = [
     ["errors"],
     ["core.address", "core.backoff", "core.contrast", "core.escape", "core.words"],
-    ["core.excerpt"],
-    ["core.model"],
-    ["core.fields", "core.stage", "core.statistics"],
-    [
-        *("core.chain", "core.fold", "core.keyed", "core.letter"),
-        *("core.limits", "core.mime", "core.session", "core.subject"),
-    ],
+    ["core.excerpt", "core.fields", "core.timeline"],
     ["core.masks"],
     ["core.row", "core.tokens"],
     ["core.merge"],
     ["core.patterns"],
+    ["core.model"],
+    ["core.split", "core.stage", "core.statistics"],
+    [
+        *("core.chain", "core.fold", "core.keyed", "core.letter"),
+        *("core.limits", "core.mime", "core.session", "core.subject"),
+    ],
     ["clock", "core.waiting", "host"],
     ["core.head", "core.health"],
     [

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .core.excerpt import Excerpt as Excerpt
     from .core.excerpt import Keep as Keep
     from .core.fields import Fields as Fields
-    from .core.fields import by as by
-    from .core.fields import each as each
     from .core.flow import Flow as Flow
     from .core.keyed import Keyed as Keyed
     from .core.keyed import keyed as keyed
@@ -42,6 +40,8 @@ if TYPE_CHECKING:
     from .core.model import Outage as Outage
     from .core.session import Session as Session
     from .core.session import Window as Window
+    from .core.split import by as by
+    from .core.split import each as each
     from .core.stage import Instant as Instant
     from .core.stage import Stage as Stage
     from .core.stage import State as State
@@ -85,12 +85,13 @@ _NAMES = {
     "core.compose": "Composer",
     "core.deliver": "Outbox",
     "core.excerpt": "Excerpt Keep",
-    "core.fields": "Fields by each",
+    "core.fields": "Fields",
     "core.flow": "Flow",
     "core.keyed": "Keyed keyed",
     "core.limits": "CoolDown Limit",
     "core.model": "Attempt Batch Burst CloseReason DeadLetter Item Message Outage",
     "core.session": "Session Window",
+    "core.split": "by each",
     "core.stage": "Instant Stage State",
     "core.statistics": "Statistics",
     "drivers.thread": "Pipeline",

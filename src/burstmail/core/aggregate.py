@@ -6,17 +6,15 @@ keep (over that the largest one sheds its middle). Both are counted and said in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias, cast
+from collections.abc import Sequence
+from typing import cast
 
 from .excerpt import Keep
-from .fields import by
 from .keyed import Keyed
 from .model import Batch, Burst, CloseReason
 from .session import Session, Window
+from .split import Splitter, by
 from .stage import Stage, State
-
-Splitter: TypeAlias = Callable[[Batch], Iterable[tuple[str, Batch]]]
 
 
 def _together(batch: Batch) -> list[tuple[str, Batch]]:

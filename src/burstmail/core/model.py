@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 from ..errors import DeliveryError
 from .excerpt import Excerpt
+from .patterns import Pattern, Tally
+from .timeline import Timeline
 
 
 def size_of(text: str) -> int:
@@ -136,11 +138,20 @@ class Burst:
     """The outage of the mail's destination that ended before this burst left."""
     notes: tuple[str, ...] = ()
     """Sentences for the reader about burstmail itself: what it could not do, and what it did instead."""
+    tally: Tally = field(default_factory=Tally)
+    """All lines by pattern, shown or not; never added to any more. Empty where patterns are off."""
+    timeline: Timeline = field(default_factory=Timeline)
+    """All lines by time."""
 
     @property
     def count(self) -> int:
         """All lines, shown or not."""
         return self.excerpt.count
+
+    @property
+    def patterns(self) -> list[Pattern]:
+        """Lines that differ only in what varies, counted as one; the most frequent first."""
+        return self.tally.patterns()
 
     @property
     def elided(self) -> int:

@@ -72,6 +72,15 @@ class Tally:
         self._waiting: list[tuple[str, int, float]] = []
         self._size = 0
 
+    def __eq__(self, other: object) -> bool:
+        return self.dump() == other.dump() if isinstance(other, Tally) else NotImplemented
+
+    def __hash__(self) -> int:
+        return self.count
+
+    def __repr__(self) -> str:
+        return f"<Tally of {self.count} lines>"
+
     @property
     def other(self) -> int:
         """Lines that are in no pattern."""
