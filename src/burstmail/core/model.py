@@ -190,7 +190,7 @@ class Message:
         return self.burst.count
 
     def readable(self) -> str:
-        """From, To, Subject, Date and the decoded text, for a person at a terminal."""
+        """From, To, Subject, Date, the decoded text and what is attached, for a person at a terminal."""
         from email import message_from_bytes, policy
 
         mail = message_from_bytes(self.data, policy=policy.default)
@@ -198,7 +198,8 @@ class Message:
         body = mail.get_body(("plain",))
         # CRLF inside the encoding is the wire's line end, not a person's.
         text = "" if body is None else body.get_content().replace("\r\n", "\n")
-        return "\n".join([*head, "", text])
+        files = [(part.get_filename(), len(part.get_content())) for part in mail.iter_attachments()]
+        return "\n".join([*head, "", text, *(f"[attached: {name}, {size:,} bytes]\n" for name, size in files)])
 
 
 Item: TypeAlias = Message | Burst
