@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from burstmail.core.masks import bare, shown
+from burstmail.core.masks import DIGITS, bare, shown
 from burstmail.core.merge import merged
 from burstmail.core.patterns import Tally
 
@@ -25,7 +25,8 @@ def patterns_of(lines: Sequence[str]) -> list[str]:
     found = tally.patterns()
     assert sum(pattern.count for pattern in found) + tally.other == tally.count == len(lines)
     templates = merged(dict.fromkeys(row.shape for row in tally._rows.values()))
-    out = [templates[tally._known[bare(line.encode())].shape][0] for line in lines]
+    rows = ((bare(line.encode()), line.encode().translate(None, DIGITS)) for line in lines)
+    out = [templates[(tally._known.get(key) or tally._known[name]).shape][0] for name, key in rows]
     # What a reader sees is what was scored.
     assert sorted(Counter(out).values(), reverse=True) == [pattern.count for pattern in found]
     return out
