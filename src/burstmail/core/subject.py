@@ -1,6 +1,7 @@
 """Burst -> the subject of its mail, from a template with documented fields.
 
-Everything that can come from a log line is made visible and kept to one line; a subject has at most 200 characters.
+Everything that can come from a log line is made visible and kept to one line. What an empty field leaves beside it
+(`: `, ` - `) is taken away. Limits: a subject has at most 150 characters, a name in it 40, a message 60.
 """
 
 from __future__ import annotations
@@ -11,16 +12,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from .escape import one_line
-from .fields import parse
+from .fields import SEVERITIES, parse
 from .model import Burst
 from .words import AT_ONCE, clock, duration, moment, number, plural
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-DEFAULT = "[burstmail] {what}: {summary}"
+DEFAULT = "[burstmail] {mark}: {what}: {summary}: {top}"
+# What a list of mails shows of one, on a wide screen.
+LONGEST = 150
 # A name longer than this is no name: the subject must keep room for the count.
 NAME = 40
+# Enough of a message to know it by.
+TOP = 60
+# From here up the severity itself is the news: emerg, alert, crit.
+GRAVE = 2
+# What only parts two fields.
+SEPARATORS = " :,;|/-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +53,9 @@ class Subject:
     """A checked template. `{field}` and nothing more: no attributes, indexes, conversions or formats.
 
     Fields: what ("web1 sshd", "7 sources", the key, or "log"), host, program, key, count ("412"), lines ("412 lines"),
-    duration ("38 s"), bursts ("12"), summary ("412 lines in 38 s"), reason ("gap"), first and last ("10:00:38").
+    duration ("38 s"), bursts ("12"), summary ("412 lines in 38 s"), top (the most frequent pattern, or the message
+    where there is one only), severity (the worst: "err"), mark ("crit" or worse; "held", "folded" or "digest"),
+    reason ("gap"), first and last ("10:00:38").
     Raises ValueError for any other field, and for an empty template.
     """
 
@@ -55,20 +66,25 @@ class Subject:
             parts = list(Formatter().parse(template))
         except ValueError as error:
             raise ValueError(f"subject {template!r}: {error}; a literal brace is written twice") from None
-        self._pieces: list[str | Field] = []
+        self._pieces: list[tuple[str, Field | None]] = []
         for text, field, form, conversion in parts:
-            self._pieces.append(text)
-            if field is not None:
-                if form or conversion:
-                    raise ValueError(f"subject {template!r}: write {{{field}}} alone, without a format or conversion")
-                self._pieces.append(_field(field, template))
+            if form or conversion:
+                raise ValueError(f"subject {template!r}: write {{{field}}} alone, without a format or conversion")
+            self._pieces.append((text, None if field is None else _field(field, template)))
         if not template.strip():
             raise ValueError("subject: it is empty; leave it out for the default")
 
     def of(self, burst: Burst, names: Names, zone: tzinfo | None) -> str:
         """The subject: one line, visible characters only."""
-        filled = (piece if isinstance(piece, str) else piece(burst, names, zone) for piece in self._pieces)
-        return one_line("".join(filled)).strip()
+        filled = ""
+        gap = False
+        for text, field in self._pieces:
+            # What stands between two fields is there once, whichever of them are empty.
+            filled += text.lstrip(SEPARATORS) if gap else text
+            value = field(burst, names, zone) if field else ""
+            gap = field is not None and not value
+            filled += value
+        return one_line(filled.rstrip(SEPARATORS) if gap else filled, LONGEST).strip()
 
 
 def _field(name: str, template: str) -> Field:
@@ -130,6 +146,38 @@ def summary(burst: Burst) -> str:
     return f"{words} in {duration(span)}" if span >= AT_ONCE else words
 
 
+def top(burst: Burst) -> str:
+    """The most frequent pattern; the message itself where no other comes more than once; '' if that is not known."""
+    patterns = burst.patterns
+    line = (*burst.head, *burst.tail)[0] if burst.count > burst.elided else ""
+    if patterns and patterns[0].count > 1:
+        found = patterns[0].text
+    elif patterns or burst.count == 1:
+        found = parse(line).message
+    else:
+        found = ""
+    return one_line(found, TOP).strip()
+
+
+def severity(burst: Burst) -> str:
+    """The worst one, by its name; '' if no line says one."""
+    worst = burst.tally.worst
+    return "" if worst is None else SEVERITIES[worst]
+
+
+def mark(burst: Burst) -> str:
+    """What sets this mail apart from others: a grave severity, and that it was held back."""
+    worst = burst.tally.worst
+    marks = [SEVERITIES[worst]] if worst is not None and worst <= GRAVE else []
+    if burst.parts:
+        marks.append("digest")
+    elif burst.bursts > 1:
+        marks.append("folded")
+    elif burst.waited >= 1:
+        marks.append("held")
+    return ", ".join(marks)
+
+
 FIELDS: dict[str, Field] = {
     "what": lambda burst, names, zone: names.what,
     "host": lambda burst, names, zone: names.host,
@@ -140,6 +188,9 @@ FIELDS: dict[str, Field] = {
     "duration": lambda burst, names, zone: duration(burst.last - burst.first),
     "bursts": lambda burst, names, zone: number(burst.bursts),
     "summary": lambda burst, names, zone: summary(burst),
+    "top": lambda burst, names, zone: top(burst),
+    "severity": lambda burst, names, zone: severity(burst),
+    "mark": lambda burst, names, zone: mark(burst),
     "reason": lambda burst, names, zone: burst.reason.value,
     "first": lambda burst, names, zone: clock(moment(burst.first, zone)),
     "last": lambda burst, names, zone: clock(moment(burst.last, zone)),
