@@ -18,7 +18,8 @@ PACKAGE = Path(burstmail.__file__).parent
 LAYERS = [
     ["errors"],
     ["core.address", "core.backoff", "core.contrast", "core.escape", "core.words"],
-    ["core.excerpt", "core.fields", "core.timeline"],
+    ["core.fields", "core.keep", "core.timeline"],
+    ["core.excerpt"],
     ["core.masks", "core.redactions", "core.severity"],
     ["core.collector", "core.row", "core.tokens"],
     ["core.merge"],
@@ -30,7 +31,7 @@ LAYERS = [
         *("core.limits", "core.mime", "core.redact", "core.session", "core.subject", "core.topic"),
     ],
     ["clock", "core.waiting", "host"],
-    ["core.head", "core.health", "core.template"],
+    ["core.head", "core.health", "core.mailbox", "core.template"],
     [
         *("core.accept", "core.aggregate", "core.cap", "core.compose", "core.deliver"),
         *("core.echo", "core.salvage"),
