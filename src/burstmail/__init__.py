@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from .core.compose import Composer as Composer
     from .core.deliver import Outbox as Outbox
     from .core.excerpt import Excerpt as Excerpt
-    from .core.excerpt import Keep as Keep
     from .core.fields import Fields as Fields
     from .core.flow import Flow as Flow
+    from .core.keep import Keep as Keep
     from .core.keyed import Keyed as Keyed
     from .core.keyed import keyed as keyed
     from .core.limits import CoolDown as CoolDown
@@ -84,9 +84,10 @@ _NAMES = {
     "core.chain": "chain",
     "core.compose": "Composer",
     "core.deliver": "Outbox",
-    "core.excerpt": "Excerpt Keep",
+    "core.excerpt": "Excerpt",
     "core.fields": "Fields",
     "core.flow": "Flow",
+    "core.keep": "Keep",
     "core.keyed": "Keyed keyed",
     "core.limits": "CoolDown Limit",
     "core.model": "Attempt Batch Burst CloseReason DeadLetter Item Message Outage",

@@ -17,7 +17,8 @@ from burstmail.core.address import address
 from burstmail.core.aggregate import Aggregator
 from burstmail.core.compose import Composer
 from burstmail.core.escape import visible
-from burstmail.core.excerpt import Excerpt, Keep
+from burstmail.core.excerpt import Excerpt
+from burstmail.core.keep import Keep
 from burstmail.core.model import Batch, Burst, CloseReason, Message
 from burstmail.errors import StateMismatch
 
@@ -40,7 +41,7 @@ def burst(*lines: str, keep: Keep | None = None, **fields: Any) -> Burst:
     keep = keep or Keep(head=2, tail=1)
     head, rest = lines[: keep.head], lines[keep.head :]
     tail = rest[max(0, len(rest) - keep.tail) :]
-    excerpt = Excerpt(keep=keep, head=head, tail=tail, count=fields.pop("count", len(lines)), size=0)
+    excerpt = Excerpt.of(head, tail, count=fields.pop("count", len(lines)), keep=keep)
     times = {"first": TEN, "last": TEN + 38, "closed": TEN + 43, "time": TEN + 43}
     made: dict[str, Any] = {"key": "", "reason": CloseReason.GAP, "epoch": "e", "seq": 1, "gone": 0, **times, **fields}
     return Burst(excerpt=excerpt, **made)

@@ -14,7 +14,7 @@ from burstmail.core.fold import dump_burst, dump_item, fold, restored_burst, res
 
 BURST = Burst(
     key="web1 sshd",
-    excerpt=Excerpt(keep=Keep(head=1, tail=1, bytes=99), head=("ä",), tail=("z\x00",), count=7, size=40),
+    excerpt=Excerpt.of(("ä",), ("z\x00",), count=7, keep=Keep(head=1, tail=1, bytes=99)),
     first=1.5,
     last=2.5,
     closed=3.5,

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burstmail import Aggregator, Batch, Burst, Caps, Flow, Instant, Keep, Limit, Stage, StateMismatch, by
+from burstmail.core.patterns import Tally
 from burstmail.core.recall import loaded
 from burstmail.core.salvage import salvaged
+from burstmail.core.timeline import Timeline
 
 KEEP = Keep(head=50, tail=50)
 
@@ -139,7 +141,8 @@ def test_salvage_has_an_end() -> None:
 
 
 def test_salvage_believes_no_counts_that_cannot_be() -> None:
-    window: list[Any] = ["session", 1, [0.0, 0.0, 0.0], ["e", 1, 0], [["a", "b"], [], False, 1, 4]]
+    tally, timeline = Tally().dump(), Timeline().dump()
+    window: list[Any] = ["session", 2, [0.0, 0.0, 0.0], ["e", 1, 0], [["a\nb\n"], [], False, 1, 4], tally, timeline]
     assert salvaged(window, 0.0) == []
     window[4][3] = 2
     assert [burst.count for burst in salvaged(["x", window], 0.0)] == [2]

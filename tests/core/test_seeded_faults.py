@@ -14,7 +14,9 @@ from test_laws import KEEP, LIMITS, MANY_KEYS, ONE_KEY, scripts, windows
 
 from burstmail import Burst, Caps, CloseReason, Limit, Session, chain
 from burstmail.core.echo import Echo
-from burstmail.core.excerpt import Collector, Excerpt, Keep
+from burstmail.core import excerpt as excerpts
+from burstmail.core.collector import Collector
+from burstmail.core.excerpt import Excerpt
 from burstmail.core.keyed import Keyed
 
 Law = Callable[[laws.Script], None]
@@ -69,8 +71,8 @@ def test_the_cap_law_catches_a_log_that_is_one_too_long() -> None:
 
 
 def test_order_catches_a_tail_that_is_turned_round(monkeypatch: Patch) -> None:
-    honest = Keep.suffix
-    monkeypatch.setattr(Keep, "suffix", lambda self, lines: honest(self, lines)[::-1])
+    honest = excerpts.last_lines
+    monkeypatch.setattr(excerpts, "last_lines", lambda text, count: honest(text, count)[::-1])
     caught(lambda script: laws.order(windows, script, key=lambda line: line[:1]))
 
 
@@ -106,13 +108,7 @@ CLOSED = CloseReason.MAX_LINES
 
 def test_folding_catches_a_join_that_forgets_the_other_head(monkeypatch: Patch) -> None:
     def careless(self: Excerpt, other: Excerpt) -> Excerpt:
-        return Excerpt(
-            keep=self.keep,
-            head=self.head,
-            tail=other.tail,
-            count=self.count + other.count,
-            size=self.size + other.size,
-        )
+        return Excerpt.of(self.head, other.tail, count=self.count + other.count, keep=self.keep)
 
     def law(script: laws.Script) -> None:
         lines = [line for _, item in script if item is not laws.FLUSH for line in item.lines]

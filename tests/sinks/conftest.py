@@ -27,7 +27,7 @@ LINES = [
 def burst() -> Burst:
     keep = Keep(head=1, tail=1)
     batch = Batch.of("first line")
-    excerpt = Excerpt(keep=keep, head=tuple(batch.lines), tail=(), count=1, size=batch.size)
+    excerpt = Excerpt.of(batch.lines, keep=keep)
     return Burst(
         key="", excerpt=excerpt, first=1e9, last=1e9, closed=1e9 + 5, time=1e9 + 5, reason=CloseReason.GAP,
         epoch="e", seq=1, gone=0,

@@ -218,7 +218,7 @@ def _mail(recipients: tuple[str, ...]) -> Message:
     from burstmail import Batch, CloseReason, Excerpt, Keep
 
     batch = Batch.of("x")
-    excerpt = Excerpt(keep=Keep(head=1, tail=1), head=tuple(batch.lines), tail=(), count=1, size=batch.size)
+    excerpt = Excerpt.of(batch.lines, keep=Keep(head=1, tail=1))
     burst = Burst(
         key="", excerpt=excerpt, first=0, last=0, closed=0, time=0, reason=CloseReason.GAP, epoch="e", seq=1, gone=0
     )

@@ -6,11 +6,12 @@ keep (over that the largest one sheds its middle). Both are counted and said in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
-from .excerpt import Keep
+from .keep import Keep
 from .keyed import Keyed
+from .masks import Masker
 from .model import Batch, Burst, CloseReason
 from .session import Session, Window
 from .split import Splitter, by
@@ -26,6 +27,8 @@ class Aggregator(Keyed[Batch, Burst]):
 
     `key` says which lines belong together: None (all), field names (`"host"`, `"host,program"`), or a splitter such as
     `by("host", "program")` or `each(function_of_a_line)`. `keep` is how much of each burst is kept.
+    `patterns` says whether lines are counted by pattern. `masks` are regular expressions for what else varies in them,
+    shown as `<masked>`. Raises ValueError for one that is none.
 
     >>> from burstmail import Aggregator, Batch
     >>> bursts = Aggregator(gap=5)
@@ -44,6 +47,8 @@ class Aggregator(Keyed[Batch, Burst]):
         max_bytes: int | None = None,
         key: str | Splitter | None = None,
         keep: Keep | None = None,
+        patterns: bool = True,
+        masks: Iterable[str] = (),
         # A key comes from the line, so the table of keys is an attack surface: 1,000 windows, 8 MiB for all of them.
         keys: int = 1000,
         budget: int = 8 * 1024 * 1024,
@@ -53,7 +58,8 @@ class Aggregator(Keyed[Batch, Burst]):
             raise ValueError(f"budget={budget!r}: must be 1 byte or more")
         split = by(*(name.strip() for name in key.split(","))) if isinstance(key, str) else key or _together
         kept = keep or Keep()
-        super().__init__(lambda name: Session(window, kept, key=name), split, keys)
+        masker = Masker(masks) if patterns else None
+        super().__init__(lambda name: Session(window, kept, key=name, masker=masker), split, keys)
         self._budget = budget
         self._weights: dict[str, int] = {}
         self._weight = 0

@@ -12,6 +12,8 @@ from typing import Any
 
 from .excerpt import Excerpt
 from .model import Burst, CloseReason, Item, Message, Outage, spanning
+from .patterns import Tally
+from .timeline import Timeline
 
 # More than a person reads, and few enough to keep in memory for as long as a digest waits.
 SOURCES = 50
@@ -36,7 +38,17 @@ def fold(older: Burst, newer: Burst) -> Burst:
         parts=_tally((*sources(older), *sources(newer))) if digest else (),
         outage=newer.outage or older.outage,
         notes=tuple(dict.fromkeys((*older.notes, *newer.notes))),
+        tally=_tallied(older, newer),
+        timeline=older.timeline.join(newer.timeline),
     )
+
+
+def _tallied(older: Burst, newer: Burst) -> Tally:
+    first, second = older.tally, newer.tally
+    if not first.count and not second.count:
+        return first
+    # One of them may be from a time when patterns were off: its lines are in none.
+    return first.skipping(older.count - first.count).join(second.skipping(newer.count - second.count))
 
 
 def sources(burst: Burst) -> tuple[tuple[str, int], ...]:
@@ -69,16 +81,19 @@ def dump_burst(burst: Burst) -> list[Any]:
         [list(part) for part in burst.parts],
         [burst.outage.since, burst.outage.until, burst.outage.mails] if burst.outage else None,
         list(burst.notes),
+        burst.tally.dump(burst.excerpt.whole),
+        burst.timeline.dump(),
     ]
 
 
 def restored_burst(state: list[Any]) -> Burst:
     """The dumped burst."""
     key, excerpt, (first, last, closed, time), reason, (epoch, seq, gone), *rest = state
-    bursts, (waited, paused), resume, parts, outage, notes = rest
+    bursts, (waited, paused), resume, parts, outage, notes, tally, timeline = rest
+    kept = Excerpt.restored(excerpt)
     return Burst(
         key=key,
-        excerpt=Excerpt.restored(excerpt),
+        excerpt=kept,
         first=first,
         last=last,
         closed=closed,
@@ -94,6 +109,8 @@ def restored_burst(state: list[Any]) -> Burst:
         parts=tuple((name, lines) for name, lines in parts),
         outage=Outage(since=outage[0], until=outage[1], mails=outage[2]) if outage else None,
         notes=tuple(notes),
+        tally=Tally.restored(tally, text=kept.whole),
+        timeline=Timeline.restored(timeline),
     )
 
 

@@ -100,12 +100,13 @@ def bare(line: bytes) -> bytes:
 class Masker:
     """Makes shapes. A user's masks are regular expressions; what they match is shown as `<masked>`."""
 
-    __slots__ = ("_own",)
+    __slots__ = ("_own", "masks")
 
     def __init__(self, masks: Iterable[str] = ()) -> None:
         """Raises ValueError for what is no regular expression."""
+        self.masks = tuple(masks)
         self._own = []
-        for mask in masks:
+        for mask in self.masks:
             try:
                 self._own.append(re.compile(mask))
             except re.error as error:

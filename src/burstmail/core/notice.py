@@ -21,8 +21,10 @@ from .excerpt import Excerpt
 from .fold import dump_burst, restored_burst
 from .mime import MARK, rendered
 from .model import Burst, DeadLetter, Message
+from .patterns import Tally
 from .stage import State, opened
 from .subject import named, summary
+from .timeline import Timeline
 from .words import clock, day, duration, header_date, moment, number, plural, zone_name
 
 if TYPE_CHECKING:
@@ -137,9 +139,10 @@ class Notices:
 
 
 def _opened(mail: Message, waited: float, now: float) -> _Waiting:
-    excerpt = Excerpt(keep=mail.burst.excerpt.keep, head=(), tail=(), count=0, size=0)
+    excerpt = Excerpt.of((), keep=mail.burst.excerpt.keep)
     time = mail.burst.time + waited
-    burst = replace(mail.burst, excerpt=excerpt, time=time, resume=None, parts=(), outage=None, notes=())
+    burst = replace(mail.burst, excerpt=excerpt, tally=Tally(), timeline=Timeline(), time=time, resume=None)
+    burst = replace(burst, parts=(), outage=None, notes=())
     return _Waiting(burst, now, mail.sender, _host(mail.id))
 
 

@@ -7,11 +7,13 @@ since the search takes as long as all the rest.
 from __future__ import annotations
 
 import re
-from copy import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .fields import parse
 from .masks import SEEN, Masker, before_address, shown
+from .severity import severity_of
 
 EXAMPLE = 1024
 VALUES = 256
@@ -76,17 +78,41 @@ class Row:
         self._learn({value.decode().rstrip(".:") for value in found})
 
     def _learn(self, values: set[str]) -> None:
-        self.values |= values
+        # The set is never changed, so that copies can share it.
+        if not values <= self.values:
+            self.values = self.values | values
         if len(self.values) > VALUES:
             self.values, self.more = set(sorted(self.values)[:VALUES]), True
+
+    def copy(self, start: int = 0) -> Row:
+        """The same, with `start` lines before it."""
+        row = Row.__new__(Row)
+        for name in Row.__slots__:
+            setattr(row, name, getattr(self, name))
+        row.since += start
+        row.at += start
+        return row
+
+    def mapped(self, line: Callable[[str], str], text: Callable[[str, str], str] | None) -> Row:
+        """With `line(example)` for its examples, and `text(its text, first example)`; of the values only the number."""
+        row = self.copy()
+        first, last = (example.decode("utf-8", "ignore") for example in (self.begin, self.end))
+        program, _, message = self.shape.rpartition("\n")
+        shape = text(message, first) if text else line(message)
+        row.begin, row.end = (made.encode("utf-8", "backslashreplace")[:EXAMPLE] for made in (line(first), line(last)))
+        # Whose line it was may be what is not to be told.
+        told = program and parse(line(first)).program == program
+        row.shape = f"{program}\n{shape}" if told else shape
+        row.before, row.values = b"", set(map(str, range(len(self.values))))
+        return row
 
     def named(self, template: str, name: str | None) -> Row:
         """A copy, as part of a template where `name` stands at the one place that varies.
 
         None: there is no such place, or it is not known what stands there. '': names that are among the values already.
         """
-        row = copy(self)
-        row.shape, row.values = template, set(self.values)
+        row = self.copy()
+        row.shape = template
         if self.noun != "address" and name != "":
             row.noun = "" if name is None else "name"
             row.values = set() if name is None else {name}
@@ -137,6 +163,7 @@ class Row:
             noun=self.noun if self.values else "",
             values=len(self.values),
             more=self.more,
+            severity=severity_of(first),
         )
 
 
@@ -162,3 +189,5 @@ class Pattern:
     """How many different ones there were; 0 where that is not known."""
     more: bool
     """Whether there may be more than that."""
+    severity: str = ""
+    """The syslog severity of the first: 'emerg' to 'debug', '' without one."""

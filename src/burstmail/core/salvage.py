@@ -6,14 +6,16 @@ into one digest. Never raises, whatever it is given.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import reduce
 
 from .fold import fold, restored_burst
 from .model import Batch, Burst, CloseReason
+from .patterns import Tally
 from .session import Session
 from .stage import State
+from .timeline import Timeline
 
 # No state of ours is nested deeper than a fifth of this.
 DEPTH = 50
@@ -45,26 +47,42 @@ def _bursts(state: State, key: str, now: float, depth: int) -> Iterator[Burst]:
 
 
 def _held(state: list[State]) -> Burst | None:
-    try:
-        return _sound(restored_burst(state))
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError):
-        return None
+    return _first_sound(restored_burst, state)
 
 
 def _open(state: list[State], key: str, now: float) -> Burst | None:
     if state[:1] != ["session"]:
         return None
-    session = Session(key=key)
-    try:
-        session.load(["session", 1, *state[2:]])
-        return _sound(replace(session.close(now, CloseReason.FLUSH), reason=CloseReason.FLUSH))
-    except Exception:  # a state can be wrong in any way; what is no window holds no lines
-        return None
+
+    def closed(state: list[State]) -> Burst:
+        session = Session(key=key)
+        session.load(["session", 2, *state[2:]])
+        return replace(session.close(now, CloseReason.FLUSH), reason=CloseReason.FLUSH)
+
+    return _first_sound(closed, state)
 
 
-def _sound(burst: Burst) -> Burst | None:
+def _first_sound(burst_of: Callable[[list[State]], Burst], state: list[State]) -> Burst | None:
+    """The burst; without its patterns and times, which stand last, if these cannot be read."""
+    for found in (state, [*state[:-2], Tally().dump(), Timeline().dump()]):
+        try:
+            if _is_sound(burst := burst_of(found)):
+                return burst
+        except Exception:  # a state can be wrong in any way; what is no burst holds no lines
+            continue
+    return None
+
+
+def _is_sound(burst: Burst) -> bool:
     times = (burst.first, burst.last, burst.closed, burst.time, burst.waited)
     numbers = all(isinstance(value, int | float) for value in (*times, burst.seq, burst.gone, burst.bursts))
-    lines = (*burst.excerpt.head, *burst.excerpt.tail)
-    text = all(isinstance(line, str) for line in (burst.key, burst.epoch, *lines))
-    return burst if numbers and text and burst.count >= max(1, len(lines)) else None
+    excerpt = burst.excerpt
+    text = all(isinstance(part, str) for part in (burst.key, burst.epoch, excerpt.front, excerpt.back))
+    missing = burst.count - excerpt.front.count("\n") - excerpt.back.count("\n")
+    return numbers and text and burst.count >= 1 and 0 <= missing == excerpt.missing and _adds_up(burst)
+
+
+def _adds_up(burst: Burst) -> bool:
+    """Whether patterns and times tell of as many lines, or of none; making them shows that they can be made."""
+    sums = (sum(pattern.count for pattern in burst.patterns) + burst.tally.other, burst.timeline.count)
+    return all(total in (0, burst.count) for total in sums) and burst.tally.count == sums[0]

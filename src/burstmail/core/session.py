@@ -10,10 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from .excerpt import Collector, Keep
+from .collector import Collector
+from .keep import Keep
+from .masks import Masker
 from .model import Batch, Burst, CloseReason, spanning
+from .patterns import Tally
 from .stage import State, opened
+from .timeline import Timeline
 
+MASKER = Masker()
 NOTHING = Batch(text="", count=0)
 
 # Below this a timer measures the scheduler, not the stream.
@@ -47,12 +52,26 @@ class Window:
 class Session:
     """One key's window. Knows nothing of other keys."""
 
-    __slots__ = ("_born", "_collector", "_first", "_last", "_opened", "_window", "key")
+    __slots__ = (
+        *("_born", "_collector", "_first", "_last", "_masker", "_opened", "_tally", "_timeline", "_window"),
+        "key",
+    )
 
-    def __init__(self, window: Window | None = None, keep: Keep | None = None, *, key: str = "") -> None:
+    def __init__(
+        self,
+        window: Window | None = None,
+        keep: Keep | None = None,
+        *,
+        key: str = "",
+        masker: Masker | None = MASKER,
+    ) -> None:
+        """Patterns are made with `masker`; None is for no patterns."""
         self.key = key
         self._window = window or Window()
+        self._masker = masker
         self._collector = Collector(keep or Keep())
+        self._tally = Tally(masker)
+        self._timeline = Timeline()
         # When the first and the last line came, by `now`, and what the first line's batch was.
         self._opened = self._last = 0.0
         self._first = 0.0
@@ -73,7 +92,7 @@ class Session:
     @property
     def weight(self) -> int:
         """Bytes of memory, roughly."""
-        return self._collector.weight
+        return self._collector.weight + self._tally.weight
 
     def feed(self, item: Batch, now: float) -> Sequence[Burst]:
         """`poll(now)`, then the lines; as many bursts as the bounds make of them."""
@@ -99,7 +118,11 @@ class Session:
         elif not self._born[0].endswith(part.epoch):
             self._born = (spanning(self._born[0], part.epoch), *self._born[1:])
         self._last = now
+        time = self._first + (now - self._opened)
         self._collector.add(part.text, part.count, size)
+        self._timeline = self._timeline.plus(time, part.count)
+        if self._masker:
+            self._tally.add(part.text, part.count, time)
 
     def _room(self, batch: Batch, size: int) -> tuple[int, CloseReason | None]:
         """How many lines of the batch this window still takes, and why not more."""
@@ -128,8 +151,11 @@ class Session:
             epoch=epoch,
             seq=seq,
             gone=gone,
+            tally=self._tally,
+            timeline=self._timeline,
         )
         self._collector = Collector(self._collector.keep)
+        self._tally, self._timeline = Tally(self._masker), Timeline()
         return burst
 
     def poll(self, now: float) -> list[Burst]:
@@ -153,18 +179,28 @@ class Session:
         return [*out, self.close(now, reason)] if self._collector.count else out
 
     def shed(self) -> None:
-        """Give memory back."""
+        """Give memory back: of the lines first, and of the patterns where that is not enough."""
+        before = self._collector.weight
         self._collector.shed()
+        if self._collector.weight >= before:
+            self._tally.shed()
 
     def dump(self) -> State:
         """The window, if one is open."""
         times = [self._opened, self._last, self._first]
-        return ["session", 1, times, list(self._born), self._collector.dump()]
+        tally = self._tally.dump(self._collector.whole)
+        return ["session", 2, times, list(self._born), self._collector.dump(), tally, self._timeline.dump()]
 
     def load(self, state: State) -> None:
         """The dumped window, under this session's own parameters."""
-        (start, last, first), (epoch, seq, gone), kept = opened(state, "session", 3)
+        (start, last, first), (epoch, seq, gone), kept, tally, timeline = opened(state, "session", 5, version=2)
+        collector = Collector(self._collector.keep)
+        collector.load(kept)
+        text = "".join(kept[0])
+        found = Tally.restored(tally, self._masker, text=text)
+        # Of a time when patterns were off nothing is known.
+        self._tally = found.skipping(collector.count - found.count) if self._masker else Tally()
+        self._timeline = Timeline.restored(timeline)
         self._opened, self._last, self._first = start, last, first
         self._born = (epoch, seq, gone)
-        self._collector = Collector(self._collector.keep)
-        self._collector.load(kept)
+        self._collector = collector
