@@ -34,7 +34,7 @@ class Redactor:
         given = list(hooks)
         for hook in given:
             if isinstance(hook, str) and hook not in REDACTIONS:
-                raise ValueError(f"redact: there is no {hook!r}; there are {', '.join(REDACTIONS)}, and functions")
+                raise ValueError(f"redact: there is no {hook!r}; known by name are {', '.join(REDACTIONS)}")
             if not isinstance(hook, str) and not callable(hook):
                 raise TypeError(f"redact: {hook!r} is neither a name nor a function that takes a line")
         self._names = [hook for hook in given if isinstance(hook, str)]

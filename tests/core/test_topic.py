@@ -1,0 +1,63 @@
+"""What a mail program puts into one thread."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, timedelta, timezone
+
+from burstmail.core.aggregate import Aggregator
+from burstmail.core.mime import MARK
+from burstmail.core.model import Batch
+from burstmail.core.topic import topic
+
+AGGREGATOR = Aggregator()
+AGGREGATOR.feed(Batch.of("one"), 0.0)
+# 2026-11-23 23:30:00 UTC.
+BURST = replace(AGGREGATOR.flush(1.0)[0], key="web1", time=1795476600.0)
+OPS = ("ops@example.org",)
+
+
+def test_it_is_a_message_id_that_no_mail_has() -> None:
+    found = topic(BURST, OPS, "web1.example.org", UTC)
+    assert re.fullmatch(r"<[0-9a-f]{32}\.20261123\.topic@web1\.example\.org>", found)
+    assert MARK not in found
+
+
+def test_mails_of_one_key_and_day_share_it_whatever_is_in_them() -> None:
+    later = replace(BURST, time=BURST.time + 1700, first=5.0, epoch="other", seq=9, bursts=4)
+    assert topic(BURST, OPS, "web1", UTC) == topic(later, OPS, "web1", UTC)
+    assert topic(BURST, ("a", "b"), "web1", UTC) == topic(BURST, ("b", "a"), "web1", UTC)
+
+
+def test_others_have_another() -> None:
+    others = [
+        topic(BURST, OPS, "web1", UTC),
+        topic(replace(BURST, key="web2"), OPS, "web1", UTC),
+        topic(replace(BURST, key=""), OPS, "web1", UTC),
+        topic(replace(BURST, key="", parts=(("web1", 1),)), OPS, "web1", UTC),
+        topic(BURST, ("root",), "web1", UTC),
+        topic(BURST, OPS, "web2", UTC),
+        topic(replace(BURST, time=BURST.time + 1800), OPS, "web1", UTC),
+    ]
+    assert len(set(others)) == len(others)
+
+
+def test_digests_share_one_whatever_they_are_about() -> None:
+    one, two = (replace(BURST, key="", parts=parts) for parts in ((("a", 1), ("b", 2)), (("c", 3),)))
+    assert topic(one, OPS, "web1", UTC) == topic(two, OPS, "web1", UTC)
+
+
+def test_the_day_is_the_readers() -> None:
+    berlin = timezone(timedelta(hours=1))
+    assert ".20261124.topic@" in topic(BURST, OPS, "web1", berlin)
+    assert ".20261123.topic@" in topic(BURST, OPS, "web1", UTC)
+
+
+def test_it_is_the_same_on_every_python_and_in_every_process() -> None:
+    assert topic(BURST, OPS, "web1", UTC) == "<f36dd43768633e5eaec65677df336d3d.20261123.topic@web1>"
+
+
+def test_hostile_keys_are_not_in_it() -> None:
+    for key in ("a\r\nBcc: evil@example.org", "<>@", "\ud800", "日本"):
+        assert re.fullmatch(r"<[0-9a-f]{32}\.20261123\.topic@web1>", topic(replace(BURST, key=key), OPS, "web1", UTC))
