@@ -17,19 +17,27 @@ PACKAGE = Path(burstmail.__file__).parent
 # Lowest first; a module imports only from lines above its own. What stands on one line does not know its neighbours.
 LAYERS = [
     ["errors"],
-    ["core.address", "core.backoff", "core.contrast", "core.escape", "core.words"],
+    [
+        *("core.address", "core.backoff", "core.contrast", "core.escape", "core.look", "core.markup", "core.mime"),
+        "core.words",
+    ],
     ["core.fields", "core.keep", "core.timeline"],
     ["core.excerpt"],
     ["core.masks", "core.redactions", "core.severity"],
     ["core.collector", "core.row", "core.tokens"],
     ["core.merge"],
+    ["core.table"],
     ["core.patterns"],
     ["core.model"],
     ["core.split", "core.stage", "core.statistics"],
     [
-        *("core.chain", "core.fold", "core.keyed", "core.letter"),
-        *("core.limits", "core.mime", "core.redact", "core.session", "core.subject", "core.topic"),
+        *("core.attachment", "core.chain", "core.fold", "core.keyed", "core.limits", "core.redact"),
+        *("core.room", "core.sentences", "core.session", "core.subject", "core.topic"),
     ],
+    ["core.overview"],
+    ["core.report"],
+    ["core.letter"],
+    ["core.page"],
     ["clock", "core.waiting", "host"],
     ["core.head", "core.health", "core.mailbox", "core.template"],
     [

@@ -1,168 +1,127 @@
-"""Burst -> the text of its mail: what happened, in a few plain sentences; then the lines.
+"""Report -> the text of its mail. In plain sentences, written for somebody it wakes; then the lines.
 
-Written for somebody it wakes. The numbers always add up: shown + left out = all.
-Every log line, and every name that comes from one, is made visible and indented, so that no line can pass itself off
-as one of our sentences. Limits: the lines the burst kept; a digest names 20 sources and adds up the rest.
+It reads well in 80 columns and in 40: no table is wider than a count, a name and what stands under it. All that comes
+from a line is indented, so that no line can pass itself off as one of our sentences. Limits: those of the report.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .escape import one_line, visible
-from .fields import SEVERITIES
-from .model import Burst, CloseReason, Outage
-from .words import AT_ONCE, clock, day, duration, moment, number, plural, zone_name
+from .overview import about
+from .patterns import Pattern
+from .words import clock, duration, moment, number, plural
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from .report import Report
 
 INDENT = "  "
-# More rows than a telephone shows at once are no overview any more.
-SOURCES = 20
-# What burstmail has to say about itself must not push the lines out of sight.
-NOTES = 5
-NOTE = 500
-# The longest severity, so that the text of all lines starts in one column.
-WIDTH = max(map(len, SEVERITIES))
-
-# RFC 3164 section 4.1.1: facility * 8 + severity, from 0 to 191.
-_PRI = re.compile(r"<(1[0-8][0-9]|19[01]|[1-9]?[0-9])>")
-
-_ENDINGS = {
-    CloseReason.MAX_LINES: "more was coming: this mail was cut at its limit of lines",
-    CloseReason.MAX_BYTES: "more was coming: this mail was cut at its limit of size",
-    CloseReason.CROWDED: "more may follow: this mail was sent early, because many other sources were busy",
-    CloseReason.FLUSH: "more may follow: this mail was sent early, as asked for",
-    CloseReason.END: "then the input ended",
-}
+# A telephone held upright has 40 columns.
+BARS = 36
+_BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def letter(burst: Burst, origin: str, zone: tzinfo | None, signature: str) -> str:
+def letter(report: Report) -> str:
     """The whole text; every line of it ends with a newline."""
-    lines = [
-        _opening(burst, origin),
-        "",
-        *_facts(burst, zone),
-        "",
-        *_sources(burst),
-        *_body(burst),
-        "",
-        "-- ",
-        signature,
-    ]
-    return "".join(line + "\n" for line in lines)
+    parts = blocks(report)
+    top = [parts["opening"], parts["severity"]]
+    facts = [parts["facts"], parts["attachment"], parts["notes"]]
+    sections = [top, [parts["timeline"]], facts, [parts["sources"]], [parts["patterns"]], [parts["lines"]]]
+    text = "\n".join("".join(f"{part}\n" for part in section if part) for section in sections if any(section))
+    return f"{text}\n-- \n{report.signature}\n"
 
 
-def _opening(burst: Burst, origin: str) -> str:
-    name = one_line(burst.key, 80).strip()
-    key = f' (key "{name}")' if set(name.split()) - set(origin.replace(",", "").split()) else ""
-    where = f" from {origin}" if origin else ""
-    span = f" in {duration(burst.last - burst.first)}" if burst.last - burst.first >= AT_ONCE else ""
-    return f"{plural(burst.count, 'line')}{where}{key}{span}."
+def blocks(report: Report) -> dict[str, str]:
+    """The parts of the text by name, '' where there is nothing to say; without a newline at the end.
+
+    opening, severity, timeline, facts, attachment, notes, sources, patterns, lines (of these: head, gap, tail),
+    left_out (a number) and signature.
+    """
+    head, tail = ("\n".join(INDENT + line for line in lines) for lines in (report.head, report.tail))
+    gap = f"[{plural(report.left_out, 'line')} left out here]" if report.left_out else ""
+    return {
+        "opening": report.opening,
+        "severity": report.severe,
+        "timeline": "\n".join(_timeline(report)),
+        "facts": "\n".join(report.facts),
+        "attachment": report.attached,
+        "notes": "\n".join(f"Note: {note}" for note in report.notes),
+        "sources": "\n".join(_sources(report)),
+        "patterns": "\n".join(_patterns(report)),
+        "lines": "\n".join(filter(None, (head, gap, tail))),
+        "head": head,
+        "gap": gap,
+        "tail": tail,
+        "left_out": number(report.left_out),
+        "signature": report.signature,
+    }
 
 
-def _facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
-    first, last = moment(burst.first, zone), moment(burst.last, zone)
-    date = f"{day(first)} ({zone_name(first)})"
-    if burst.last > burst.first:
-        yield f"First line: {clock(first)}, {date}."
-        later = "" if day(last) == day(first) else f", {day(last)}"
-        yield f"Last line: {clock(last)}{later}; {_ending(burst)}."
-    else:
-        yield f"Received: {clock(first)}, {date}; {_ending(burst)}."
-    if burst.outage:
-        yield _outage(burst.outage, burst.time, zone)
-    yield from _held(burst)
-    yield _shown(burst)
-    # After the end nothing comes, and nothing is there to hold it.
-    if burst.resume is not None and burst.resume > burst.time and burst.reason is not CloseReason.END:
-        yield _pause(burst, burst.resume, zone)
-    yield from (f"Note: {one_line(note, NOTE)}" for note in burst.notes[:NOTES])
-    if more := burst.notes[NOTES:]:
-        yield f"Note: and {number(len(more))} more."
+def _timeline(report: Report) -> Iterator[str]:
+    counts, width = list(report.timeline.counts), report.timeline.width
+    while len(counts) > BARS:
+        counts, width = [sum(counts[at : at + 2]) for at in range(0, len(counts), 2)], 2 * width
+    if counts:
+        yield INDENT + "".join(bar(count, max(counts)) for count in counts)
+        yield INDENT + scale(report, max(counts), width)
 
 
-def _ending(burst: Burst) -> str:
-    if burst.reason is CloseReason.GAP:
-        return f"then it was quiet for {duration(burst.closed - burst.last)}"
-    if burst.reason is CloseReason.MAX_AGE:
-        # The age of the last of several folded bursts is not known here.
-        age = f" after {duration(burst.closed - burst.first)}" if burst.bursts == 1 else ""
-        return f"it was still going on when this mail was cut{age}"
-    return _ENDINGS[burst.reason]
+def bar(count: int, most: int) -> str:
+    """The block for so many lines; any line at all is seen."""
+    return _BLOCKS[-(-count * len(_BLOCKS) // most) - 1] if count else "·"
 
 
-def _outage(outage: Outage, time: float, zone: tzinfo | None) -> str:
-    """Both ends are told with the day where it is not that of the mail: an outage is often older than its news."""
-    ends = [moment(end, zone) for end in (outage.since, outage.until)]
-    today = day(moment(time, zone))
-    since, until = (clock(end) if day(end) == today else f"{clock(end)}, {day(end)}," for end in ends)
-    late = f"{plural(outage.mails, 'mail')} {'was' if outage.mails == 1 else 'were'} late for it"
-    long = duration(outage.until - outage.since)
-    return f"Delivery was down from {since} to {until} ({long}): {late if outage.mails else 'no mail was late for it'}."
+def scale(report: Report, most: int, width: float) -> str:
+    """What a timeline's bars mean: "10:00:00 to 10:00:59, each bar 2 s, at most 312 lines"."""
+    first, last = (clock(moment(time, report.zone)) for time in (report.burst.first, report.burst.last))
+    each = duration(width) if width >= 1 else f"1/{round(1 / width)} s"
+    return f"{first} to {last}; each bar is {each}, the highest {plural(most, 'line')}."
 
 
-def _held(burst: Burst) -> Iterator[str]:
-    wait = f"held back for {duration(burst.waited)}, {_why(burst)}"
-    if burst.bursts > 1:
-        yield f"Put together: {number(burst.bursts)} bursts, the first {wait}."
-    elif burst.waited >= 1:
-        yield f"Late: {wait}."
+def _sources(report: Report) -> Iterator[str]:
+    if report.sources:
+        yield "Lines from each source:"
+        yield from _rows((count, name) for name, count in report.sources)
 
 
-def _why(burst: Burst) -> str:
-    """Why it was held: for the caps, or since mails before it could not leave, or partly so."""
-    if burst.paused < 1:
-        return "to keep mails few"
-    before = "because mails before it had not been delivered"
-    return before if burst.waited - burst.paused < 1 else f"{duration(burst.paused)} of it {before}"
+def _rows(rows: Iterable[tuple[int, str]]) -> Iterator[str]:
+    table = [(number(count), text) for count, text in rows]
+    width = max(len(count) for count, _ in table)
+    yield from (f"{INDENT}{count:>{width}}  {text}" for count, text in table)
 
 
-def _shown(burst: Burst) -> str:
-    head, tail = len(burst.head), len(burst.tail)
-    if not burst.elided:
-        return f"Shown: {'all ' if burst.count > 1 else ''}{plural(burst.count, 'line')}, none left out."
-    ends = " and ".join([f"the first {number(head)}"] * (head > 0) + [f"the last {number(tail)}"] * (tail > 0))
-    return f"Shown: {number(head + tail)} of {plural(burst.count, 'line')}: {ends}. Left out: {number(burst.elided)}."
-
-
-def _pause(burst: Burst, resume: float, zone: tzinfo | None) -> str:
-    until, now = moment(resume, zone), moment(burst.time, zone)
-    later = "" if day(until) == day(now) else f", {day(until)}"
-    # Where there are other keys, a digest of several may bring news of this one earlier.
-    what = "any of these" if burst.parts else "this alone" if burst.key else "this"
-    return (
-        f"Next: no further mail about {what} before {clock(until)}{later}. "
-        "Lines that come until then are held and counted, not lost."
-    )
-
-
-def _sources(burst: Burst) -> Iterator[str]:
-    """The table of a digest: most lines first, what has no name of its own last."""
-    if not burst.parts:
+def _patterns(report: Report) -> Iterator[str]:
+    if not report.patterns:
         return
-    named = sorted((part for part in burst.parts if part[0]), key=lambda part: -part[1])
-    rows = [(one_line(key, 60), count) for key, count in named[:SOURCES]]
-    if more := named[SOURCES:]:
-        rows.append((f"({plural(len(more), 'other source')})", sum(count for _, count in more)))
-    rows += [("(everything else)", count) for key, count in burst.parts if not key]
-    width = max(len(number(count)) for _, count in rows)
-    yield "Lines from each source:"
-    yield from (f"{INDENT}{number(count):>{width}}  {name}" for name, count in rows)
-    yield ""
+    width = max(len(number(count)) for count in (report.other, *(row.count for row in report.patterns)))
+    margin = f"{INDENT}{'':{width}}{INDENT}"
+    yield f"{plural(report.burst.count, 'line')} by what they say:"
+    for row in report.patterns:
+        yield f"{INDENT}{number(row.count):>{width}}  {title(report, row)}"
+        yield margin + details(report, row)
+        yield from (f"{margin}e.g. {example}" for example in row.examples)
+    if report.other:
+        yield f"{INDENT}{number(report.other):>{width}}  {rest(report)}"
 
 
-def _body(burst: Burst) -> Iterator[str]:
-    yield from map(_line, burst.head)
-    if burst.elided:
-        yield f"[{plural(burst.elided, 'line')} left out here]"
-    yield from map(_line, burst.tail)
+def title(report: Report, row: Pattern) -> str:
+    """The pattern, with its program where there are several."""
+    programs = {row.program for row in report.patterns}
+    return f"{row.program}: {row.text}" if row.program and len(programs) > 1 else row.text
 
 
-def _line(line: str) -> str:
-    if found := _PRI.match(line):
-        line = f"{SEVERITIES[int(found[1]) % 8]:{WIDTH}} {line[found.end() :]}"
-    return INDENT + visible(line)
+def details(report: Report, row: Pattern) -> str:
+    """What is known of a pattern: "err, 203 addresses, 10:00:01 to 10:00:59"."""
+    severity = [row.severity] if row.severity and len(report.severities) > 1 else []
+    return ", ".join([*severity, *about(row, report.zone)])
+
+
+def rest(report: Report) -> str:
+    """What is in none of the patterns shown: "other lines, in 4 patterns"."""
+    noun = "other line" if report.other == 1 else "other lines"
+    if not report.more_patterns:
+        return noun
+    # Of what is not in any pattern that was kept, nobody knows how many it would make.
+    most = " or more" if report.burst.tally.other else ""
+    return f"{noun}, in {number(report.more_patterns)}{most} {'pattern' if report.more_patterns == 1 else 'patterns'}"

@@ -1,4 +1,4 @@
-"""Headers and text -> the bytes of a mail. ASCII and CRLF only, lines short (RFC 5322 section 2.1.1).
+"""Headers and parts -> the bytes of a mail. ASCII and CRLF only, lines short (RFC 5322 section 2.1.1).
 
 Written here and not left to the standard library, whose header folding has let a log line become a header of its own
 (CVE-2024-6923, Python 3.11.7 and 3.12.1) and raised IndexError on others (3.13.0): a mail that cannot be composed
@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64, b2a_qp
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 WIDTH = 78
 # Bytes in one encoded word: they make 52 base64 characters, with `=?utf-8?b?` and `?=` 64, behind `Subject: ` 73 of the
@@ -24,21 +26,62 @@ ROW = 57
 
 _WORDS = re.compile(r" *[^ ]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# What a mail store of the kind of mbox would write a `>` in front of.
+_FROM = re.compile(rb"^From ", re.MULTILINE)
+_BLANK = re.compile(rb"^(.{74,75})(=20|=09)$", re.MULTILINE)
+
+Headers: TypeAlias = "Iterable[tuple[str, str]]"
 
 
-def rendered(headers: Iterable[tuple[str, str]], text: str) -> bytes:
-    """The whole mail: the headers, those of the encoding, and the text as UTF-8.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a mail: the headers of its content, and its body, ASCII with CRLF at the end of each line."""
 
-    Raises ValueError if a name or value has a control character: values are made visible before they come here.
-    """
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = field(repr=False)
+
+    def bytes(self, headers: Headers = ()) -> bytes:
+        """The part with its headers behind those given.
+
+        Raises ValueError if a name or value has a control character: values are made visible before they come here.
+        """
+        head = "".join(header(name, value) for name, value in [*headers, *self.headers])
+        return head.encode("ascii") + b"\r\n" + self.body
+
+
+def rendered(headers: Headers, content: str | Part) -> bytes:
+    """The whole mail: the headers, those of the encoding, and the content, by itself a plain text."""
+    part = text_part(content) if isinstance(content, str) else content
+    return part.bytes([*headers, ("MIME-Version", "1.0")])
+
+
+def text_part(text: str, kind: str = "plain") -> Part:
+    """Text as UTF-8, each line ended by a newline."""
     encoding, body = encoded(text)
-    content = [
-        ("MIME-Version", "1.0"),
-        ("Content-Type", 'text/plain; charset="utf-8"'),
-        ("Content-Transfer-Encoding", encoding),
-    ]
-    head = "".join(header(name, value) for name, value in [*headers, *content])
-    return head.encode("ascii") + b"\r\n" + body
+    return Part(
+        (("Content-Type", f'text/{kind}; charset="utf-8"'), ("Content-Transfer-Encoding", encoding)),
+        body,
+    )
+
+
+def file_part(data: bytes, kind: str, name: str) -> Part:
+    """Bytes to be saved under a name (RFC 2183)."""
+    headers = (
+        ("Content-Type", f'{kind}; name="{name}"'),
+        ("Content-Transfer-Encoding", "base64"),
+        ("Content-Disposition", f'attachment; filename="{name}"'),
+    )
+    return Part(headers, _based(data))
+
+
+def multipart(kind: str, boundary: str, parts: Iterable[Part]) -> Part:
+    """Several parts as one (RFC 2046 section 5.1): 'alternative', the best last, or 'mixed'.
+
+    The boundary must have `=_` in it, which stands in neither encoding (RFC 2045 section 6.7): no text can hold it.
+    """
+    mark = f"--{boundary}".encode("ascii")
+    body = b"".join(mark + b"\r\n" + part.bytes() + b"\r\n" for part in parts)
+    return Part((("Content-Type", f'multipart/{kind}; boundary="{boundary}"'),), body + mark + b"--\r\n")
 
 
 def header(name: str, value: str) -> str:
@@ -46,14 +89,14 @@ def header(name: str, value: str) -> str:
     if _CONTROL.search(name + value):
         raise ValueError(f"header {name!r}: its value must be one line of visible characters, not {value!r}")
     lines = [f"{name}:"]
-    for word in _WORDS.findall(" " + value if value.isascii() else "".join(_encoded_words(value))):
-        if len(lines[-1]) + len(word) > WIDTH and not lines[-1].endswith(":"):
+    for word in _WORDS.findall(" " + value if value.isascii() else "".join(encoded_words(value))):
+        if len(lines[-1]) + len(word) > WIDTH and lines != [f"{name}:"]:
             lines.append("")
         lines[-1] += word
     return "\r\n".join(lines) + "\r\n"
 
 
-def _encoded_words(value: str) -> Iterator[str]:
+def encoded_words(value: str) -> Iterator[str]:
     """` =?utf-8?b?...?=` pieces, cut between characters: each must be decodable alone (RFC 2047 section 5)."""
     piece = b""
     for character in value:
@@ -71,10 +114,22 @@ def _encoded_word(piece: bytes) -> str:
 
 def encoded(text: str) -> tuple[str, bytes]:
     """The shorter of quoted-printable and base64, and its name. Lines of the text end with a newline."""
-    quoted = b2a_qp(text.encode(), istext=True).replace(b"\n", b"\r\n")
+    body = quoted(text.encode())
     raw = text.replace("\n", "\r\n").encode()
     # Measured before it is made: nearly always quoted-printable, which a person can read as it is, is shorter.
-    if len(quoted) <= -(-len(raw) // ROW) * 2 + -(-len(raw) // 3) * 4:
-        return "quoted-printable", quoted
+    if len(body) <= -(-len(raw) // ROW) * 2 + -(-len(raw) // 3) * 4:
+        return "quoted-printable", body
+    return "base64", _based(raw)
+
+
+def quoted(text: bytes) -> bytes:
+    """Quoted-printable (RFC 2045 section 6.7), line by line: the parts of a text make as many bytes as the whole."""
+    # The rest of the line goes to the next one, which has room for what the escape takes more; and so does the blank at
+    # an end, with which b2a_qp makes lines of 78.
+    rows = _BLANK.sub(rb"\1=\n\2", b2a_qp(text, istext=True))
+    return _FROM.sub(b"=46rom=\n ", rows).replace(b"\n", b"\r\n")
+
+
+def _based(raw: bytes) -> bytes:
     rows = (b2a_base64(raw[at : at + ROW], newline=False) for at in range(0, len(raw), ROW))
-    return "base64", b"".join(row + b"\r\n" for row in rows)
+    return b"".join(row + b"\r\n" for row in rows)

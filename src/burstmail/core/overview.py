@@ -1,0 +1,93 @@
+"""Burst -> the patterns worth showing. Where there are many lines, what they say by how often it came.
+
+Shown where patterns say more than the lines do: most of more than 20 lines come three times or more. The lines of a
+stack trace are alike too, and yet say more by themselves. The worst that happened is shown however rare it was.
+Limits: 12 patterns, as many as a telephone shows; 160 characters of a text, 200 of an example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .escape import one_line
+from .fields import SEVERITIES, parse
+from .model import Burst
+from .patterns import Pattern
+from .room import presented
+from .words import clock, day, moment, number
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+# So few lines are read faster than any overview of them.
+FEW = 20
+OFTEN = 3
+MOST = 12
+TEXT = 160
+EXAMPLE = 200
+# The bytes that a Pattern keeps of a line.
+_KEPT = 1024
+# What is no worse than a notice may be left to the counts.
+_RANK = {name: place for place, name in enumerate(SEVERITIES[:5])}
+_NOUNS = {"address": "addresses", "name": "names"}
+
+
+def overview(burst: Burst) -> list[Pattern]:
+    """All patterns of the burst, or none where its lines say as much."""
+    if burst.count <= FEW:
+        return []
+    patterns = burst.patterns
+    if 2 * sum(pattern.count for pattern in patterns if pattern.count >= OFTEN) < burst.count:
+        return []
+    return [] if not burst.elided and _traced((*burst.head, *burst.tail)) else patterns
+
+
+def _traced(lines: Sequence[str]) -> bool:
+    """Whether most of them go on from the line before."""
+    return 2 * sum(parse(line).message[:1].isspace() for line in lines) > len(lines)
+
+
+def chosen(patterns: Sequence[Pattern]) -> list[Pattern]:
+    """The most frequent; and, in the last one's place, what is worse than any of them."""
+    first = list(patterns[:MOST])
+    worst = min(patterns, key=_rank, default=None)
+    if worst and _rank(worst) < min(map(_rank, first)):
+        first[-1] = worst
+    return first
+
+
+def _rank(pattern: Pattern) -> int:
+    return _RANK.get(pattern.severity, len(_RANK))
+
+
+def fit(pattern: Pattern, seen: Collection[str] = ()) -> Pattern:
+    """The pattern, fit to be shown; its example only where none of the lines in the mail is one."""
+    example = pattern.examples[0]
+    message = parse(example).message
+    # What came once is told as it came, and what has no variable parts as well.
+    text = message if pattern.count == 1 else pattern.text
+    known = " ".join(message.split()) == " ".join(text.split()) or example in seen
+    return replace(
+        pattern,
+        text=one_line(text.strip(), TEXT),
+        program=one_line(pattern.program, 60),
+        examples=() if known else (presented(example, 0, EXAMPLE)[0],),
+    )
+
+
+def seen(lines: Sequence[str]) -> set[str]:
+    """The lines as the examples of patterns are kept."""
+    return {line.encode("utf-8", "backslashreplace")[:_KEPT].decode("utf-8", "ignore") for line in lines}
+
+
+def about(pattern: Pattern, zone: tzinfo | None) -> Iterator[str]:
+    """How many different values, and when: "203 addresses", "10:00:01 to 10:00:59"."""
+    if pattern.noun and pattern.values == 1 and not pattern.more:
+        yield f"1 {pattern.noun}"
+    elif pattern.noun:
+        yield f"{number(pattern.values)}{' or more' if pattern.more else ''} {_NOUNS[pattern.noun]}"
+    first, last = moment(pattern.first, zone), moment(pattern.last, zone)
+    later = "" if day(first) == day(last) else f", {day(last)}"
+    yield clock(first) if last <= first else f"{clock(first)} to {clock(last)}{later}"

@@ -1,0 +1,198 @@
+"""Burst -> Report. What a mail says, in the order of its importance, and fit to be shown; how it looks is not decided.
+
+Everything in a Report is visible (core/escape.py) and one line; all its numbers add up: shown + left out = all lines,
+the lines in the patterns + those in others = all lines. Text, HTML and templates only lay it out.
+Limits: core/room.py's, so that the mail stays below 100,000 bytes; 12 patterns, 20 sources, 5 notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from .attachment import NAME, attachment
+from .escape import one_line
+from .fields import SEVERITIES
+from .model import Burst
+from .overview import chosen, fit, overview, seen
+from .patterns import Pattern
+from .room import Room, presented
+from .sentences import attached, facts, opening, severe, shown, told
+from .severity import severity_of
+from .subject import Names, named
+from .timeline import Timeline
+from .words import plural
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+# Bytes for all that differs from mail to mail, so that with the rest of it (headers, the frame of the page, the bars of
+# the timeline) the mail stays below 100,000; and what of them is always left for lines.
+ROOM = 84_000
+LINES = 50_000
+# More rows than a telephone shows at once are no overview any more.
+SOURCES = 20
+# What burstmail has to say about itself must not push the lines out of sight.
+NOTES = 5
+NOTE = 500
+# What stands around a pattern in HTML.
+_ROW = "x" * 700
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a mail tells of a burst: what the text, the HTML and a template of your own are made from."""
+
+    burst: Burst = field(repr=False)
+    """The burst itself, redacted. Its lines are as hostile as they came: show `head` and `tail` instead."""
+    names: Names
+    """Whose lines they are: what, origin, host, program."""
+    opening: str
+    """The first sentence: "412 lines from web1 sshd in 38 s, and still going on."."""
+    facts: tuple[str, ...]
+    """Sentences: first and last line, what has kept the mail waiting, when the next may come, what is shown."""
+    sources: tuple[tuple[str, int], ...] = ()
+    """For a digest: (name, lines) of each source, most lines first; beyond 20, the rest together."""
+    severities: tuple[tuple[str, int], ...] = ()
+    """(severity, lines), the worst first: 'emerg' to 'debug'. A line without one is in none."""
+    timeline: Timeline = field(default_factory=Timeline)
+    """All lines by time; empty where there is nothing to draw."""
+    patterns: tuple[Pattern, ...] = ()
+    """The most frequent patterns, up to 12; () where the lines say as much. Examples only of what no line shows."""
+    more_patterns: int = 0
+    """Patterns that are not shown."""
+    other: int = 0
+    """Lines that are in none of the patterns shown."""
+    head: tuple[str, ...] = ()
+    """The first lines, as shown: escaped, the severity in front, what is longer than 2,000 characters cut."""
+    tail: tuple[str, ...] = ()
+    """The last lines, as shown."""
+    left_out: int = 0
+    """Lines between them that are not shown."""
+    attachment: str = ""
+    """The name of the attached file with the text that was kept: 'burst.log.gz', or ''."""
+    attached: str = ""
+    """What it holds, in a sentence."""
+    log: bytes = field(default=b"", repr=False)
+    """The attached file."""
+    notes: tuple[str, ...] = ()
+    """Sentences about burstmail itself: what it could not do, and what it did instead."""
+    signature: str = ""
+    """The last line of the mail: which version, on which host."""
+    zone: tzinfo | None = None
+    """The time zone of all dates; None is the machine's own."""
+
+    @property
+    def severity(self) -> str:
+        """The worst syslog severity: 'emerg' to 'debug', '' where no line has one."""
+        return self.severities[0][0] if self.severities else ""
+
+    @property
+    def severe(self) -> str:
+        """The severities in a sentence: "Worst: crit (2 lines); err 14."; '' where no line has one."""
+        return severe(self.severities, self.burst.count)
+
+    @classmethod
+    def of(
+        cls,
+        burst: Burst,
+        *,
+        notes: Iterable[str] = (),
+        signature: str = "",
+        zone: tzinfo | None = None,
+        attach: int = 0,
+        html: bool = True,
+        room: int = ROOM,
+    ) -> Report:
+        """The report of a burst.
+
+        Args:
+            burst: what to report; redacted already, if it is to be.
+            notes: sentences about burstmail to be told behind those of the burst.
+            signature: the last line of the mail.
+            zone: the time zone of all dates; None is the machine's own.
+            attach: the largest attachment in bytes; 0 is none.
+            html: whether what is shown has to fit into an HTML view too.
+            room: bytes on the wire for all that differs from mail to mail, in all views together.
+        """
+        names = named(burst)
+        report = cls(
+            burst=burst,
+            names=names,
+            opening=opening(burst, names.origin),
+            facts=tuple(facts(burst, zone)),
+            sources=tuple(_sources(burst)),
+            severities=tuple(_severities(burst)),
+            timeline=burst.timeline if _drawn(burst) else Timeline(),
+            notes=tuple(told((*burst.notes, *notes), NOTES, NOTE)),
+            signature=signature,
+            zone=zone,
+        )
+        return _filled(report, Room(room, html=html), attach)
+
+
+def _sources(burst: Burst) -> Iterable[tuple[str, int]]:
+    """A digest's: most lines first, what has no name of its own last."""
+    named = sorted((part for part in burst.parts if part[0]), key=lambda part: -part[1])
+    yield from ((one_line(key, 60), count) for key, count in named[:SOURCES])
+    if more := named[SOURCES:]:
+        yield f"({plural(len(more), 'other source')})", sum(count for _, count in more)
+    yield from (("(everything else)", count) for key, count in burst.parts if not key)
+
+
+def _severities(burst: Burst) -> Iterable[tuple[str, int]]:
+    """Of all lines; where they have not been counted, of those that are there, if nothing is missing."""
+    counts = {SEVERITIES[number]: count for number, count in burst.tally.severities.items()}
+    if not burst.tally.count and not burst.elided:
+        found = [severity_of(line) for line in (*burst.head, *burst.tail)]
+        counts = {name: found.count(name) for name in SEVERITIES}
+    return ((name, counts[name]) for name in SEVERITIES if counts.get(name))
+
+
+def _drawn(burst: Burst) -> bool:
+    """Whether a timeline tells more than the first and the last time: a few lines are no curve."""
+    return len(burst.timeline.counts) > 2 and burst.count > 5
+
+
+def _filled(report: Report, room: Room, attach: int) -> Report:
+    """With the patterns, and as many lines as there is room for."""
+    burst = report.burst
+    for text in (report.opening, *report.facts, *report.notes, *(name for name, _ in report.sources)):
+        room.add(text)
+    found = overview(burst)
+    rows = [row for row in chosen(found) if room.left > LINES and _added(room, fit(row))]
+    lines, middle = [*burst.head, *burst.tail], len(burst.head)
+    if not burst.elided:
+        middle = -(-len(lines) // 2)
+    texts, cuts = zip(*map(presented, lines), strict=True)
+    front, back = (len(end) for end in room.fitting(texts[:middle], texts[middle:]))
+    if front + back == burst.count:
+        front, back = burst.count, 0
+    last = len(lines) - back
+    kept = seen([*lines[:front], *lines[last:]])
+    report = replace(
+        report,
+        patterns=tuple(fit(row, kept) for row in rows),
+        more_patterns=len(found) - len(rows),
+        other=burst.count - sum(row.count for row in rows),
+        head=texts[:front],
+        tail=texts[last:],
+        left_out=burst.count - front - back,
+    )
+    return _told(report, sum(cuts[:front] + cuts[last:]), attach)
+
+
+def _added(room: Room, row: Pattern) -> bool:
+    return room.add("".join((row.program, row.text, *row.examples)), _ROW)
+
+
+def _told(report: Report, cut: int, attach: int) -> Report:
+    """With what of the lines is shown, and what is attached."""
+    burst, head, tail = report.burst, len(report.head), len(report.tail)
+    report = replace(report, facts=(*report.facts, shown(burst.count, head, tail, cut)))
+    packed = attachment(burst.excerpt, attach) if attach and (cut or report.left_out) else None
+    if packed is None or (not cut and packed.head + packed.tail <= head + tail):
+        return report
+    sentence = attached(NAME, burst.count, packed.head, packed.tail)
+    return replace(report, attachment=NAME, attached=sentence, log=packed.data)
