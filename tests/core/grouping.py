@@ -24,9 +24,9 @@ def patterns_of(lines: Sequence[str]) -> list[str]:
     tally.add("".join(line + "\n" for line in lines), len(lines), 0.0)
     found = tally.patterns()
     assert sum(pattern.count for pattern in found) + tally.other == tally.count == len(lines)
-    templates = merged(dict.fromkeys(row.shape for row in tally._rows.values()))
+    templates = merged(dict.fromkeys(row.shape for row in tally._table.rows.values()))
     rows = ((bare(line.encode()), line.encode().translate(None, DIGITS)) for line in lines)
-    out = [templates[(tally._known.get(key) or tally._known[name]).shape][0] for name, key in rows]
+    out = [templates[(tally._table._known.get(key) or tally._table._known[name]).shape][0] for name, key in rows]
     # What a reader sees is what was scored.
     assert sorted(Counter(out).values(), reverse=True) == [pattern.count for pattern in found]
     return out

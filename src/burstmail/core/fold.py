@@ -43,6 +43,13 @@ def fold(older: Burst, newer: Burst) -> Burst:
     )
 
 
+def emptied(burst: Burst) -> Burst:
+    """Which burst it was, and when, without its lines and what is told of them."""
+    excerpt = Excerpt.of((), keep=burst.excerpt.keep)
+    told = replace(burst, resume=None, parts=(), outage=None, notes=())
+    return replace(told, excerpt=excerpt, tally=Tally(), timeline=Timeline())
+
+
 def _tallied(older: Burst, newer: Burst) -> Tally:
     first, second = older.tally, newer.tally
     if not first.count and not second.count:

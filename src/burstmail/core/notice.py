@@ -17,14 +17,11 @@ from typing import TYPE_CHECKING
 from ..errors import PermanentDeliveryError
 from .address import address
 from .escape import one_line
-from .excerpt import Excerpt
-from .fold import dump_burst, restored_burst
+from .fold import dump_burst, emptied, restored_burst
 from .mime import MARK, rendered
 from .model import Burst, DeadLetter, Message
-from .patterns import Tally
 from .stage import State, opened
 from .subject import named, summary
-from .timeline import Timeline
 from .words import clock, day, duration, header_date, moment, number, plural, zone_name
 
 if TYPE_CHECKING:
@@ -139,10 +136,7 @@ class Notices:
 
 
 def _opened(mail: Message, waited: float, now: float) -> _Waiting:
-    excerpt = Excerpt.of((), keep=mail.burst.excerpt.keep)
-    time = mail.burst.time + waited
-    burst = replace(mail.burst, excerpt=excerpt, tally=Tally(), timeline=Timeline(), time=time, resume=None)
-    burst = replace(burst, parts=(), outage=None, notes=())
+    burst = replace(emptied(mail.burst), time=mail.burst.time + waited)
     return _Waiting(burst, now, mail.sender, _host(mail.id))
 
 

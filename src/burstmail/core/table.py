@@ -1,0 +1,202 @@
+"""Lines -> rows. One row per shape, the lines of rare shapes in `other`.
+
+The digits are deleted by one pass of C code, equal results are counted together, and only a result that is new is
+looked at with care. Lines with the same characters but for digits and identifiers are judged by the first of them.
+
+Limits: `limit` shapes. When there are more, those that are alike become one; where that is not enough, the rarer half
+goes into `other` (the summary of Misra and Gries, 1982): a shape of more than 2 / `limit` of all lines is always there
+at the end, and what its count lacks is in `other`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from .masks import DIGITS, Masker, bare
+from .merge import merged
+from .row import Row
+
+# What is remembered of lines without their digits: longer ones are looked at each time they come, and so is the rest
+# when there are too many.
+_LONGEST = 1024
+_REMEMBERED = 256 * 1024
+
+
+def _grouped(keys: Iterable[bytes], places: Iterable[int] | None = None) -> dict[bytes, list[int]]:
+    """Where each key stands."""
+    groups: defaultdict[bytes, list[int]] = defaultdict(list)
+    # Paid on every line, and the only such loop, as in fields.py.
+    for place, key in enumerate(keys) if places is None else zip(places, keys, strict=False):
+        groups[key].append(place)
+    return groups
+
+
+def _digest(text: bytes) -> str:
+    from hashlib import sha256
+
+    return sha256(text).hexdigest()
+
+
+class Table:
+    """Rows by the shape of lines."""
+
+    __slots__ = ("_known", "_masker", "_remembered", "_shared", "_weight", "limit", "other", "rows")
+
+    def __init__(self, masker: Masker, limit: int) -> None:
+        self.limit = limit
+        # By what is left of a line without digits and identifiers; by template where several rows have become one.
+        self.rows: dict[str, Row] = {}
+        self.other = 0
+        self._masker = masker
+        # By what is left of a line without its digits: what needs no second thought.
+        self._known: dict[bytes, Row] = {}
+        self._remembered = self._weight = 0
+        # Another table has the same rows: they must not change.
+        self._shared = False
+
+    @property
+    def masker(self) -> Masker:
+        """What makes the shapes."""
+        return self._masker
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory, roughly."""
+        return self._weight + self._remembered
+
+    def take(self, text: bytes, lines: list[bytes], start: int, ends: Sequence[int], times: Sequence[float]) -> None:
+        """Count the lines of the text, of which the first is number `start`.
+
+        Those before the first of `ends` were read at the first of `times`, and so on.
+        """
+        self._own()
+        groups = _grouped(text.translate(None, DIGITS).split(b"\n")[:-1])
+        # What comes once may differ from what is known in an identifier, which has letters too.
+        once = [key for key, places in groups.items() if len(places) == 1 and key not in self._known]
+        new = [groups.pop(key)[0] for key in once]
+        rest = bare(b"\n".join([lines[place] for place in new])).split(b"\n") if new else []
+        # In the order of their first lines: a row's shape is that of its first.
+        for key, places in sorted([*groups.items(), *_grouped(rest, new).items()], key=lambda group: group[1][0]):
+            row = self._known.get(key)
+            if row is None:
+                at = places[0]
+                row = self._find(key, lines[at], start + at, times[bisect(ends, at)])
+            before = row.weight
+            row.take(lines, places, start=start, time=times[bisect(ends, places[-1])])
+            self._weight += row.weight - before
+        # The next line that differs in digits only is judged as one that came with it.
+        for key, bared in zip(once, rest, strict=False):
+            if key != bared and (found := self._known.get(bared)):
+                self._remember(key, found)
+
+    def _find(self, key: bytes, line: bytes, number: int, time: float) -> Row:
+        """Where the lines with an unknown key count; a new row if there is none."""
+        bared = bare(line)
+        name = bared.decode("utf-8", "replace") if len(bared) <= _LONGEST else _digest(bared)
+        row = self.rows.get(name)
+        if row is None:
+            if len(self.rows) >= self.limit:
+                self.shrink()
+            row = self.rows[name] = Row.of(line, self._masker, number, time)
+            self._weight += _weight(name, row)
+        self._remember(bared, row)
+        self._remember(key, row)
+        return row
+
+    def _remember(self, key: bytes, row: Row) -> None:
+        if len(key) <= _LONGEST and key not in self._known:
+            if self._remembered > _REMEMBERED:
+                self._forget()
+            self._known[key] = row
+            self._remembered += len(key) + 200
+
+    def _forget(self) -> None:
+        self._known = {}
+        self._remembered = 0
+
+    def _own(self) -> None:
+        """Rows that may be changed."""
+        if self._shared:
+            self._become({name: row.copy() for name, row in self.rows.items()})
+
+    def _become(self, rows: dict[str, Row], other: int = 0) -> None:
+        """Other rows, and so many lines more that are in none."""
+        self.rows = rows
+        self.other += other
+        self._shared = False
+        self._weight = sum(_weight(name, row) for name, row in rows.items())
+        self._forget()
+
+    def folded(self) -> dict[str, Row]:
+        """The rows, in copies, those that are alike as one: under a name that no line has."""
+        templates = merged(dict.fromkeys(row.shape for row in self.rows.values()))
+        families: defaultdict[str, list[tuple[str, Row]]] = defaultdict(list)
+        for name, row in self.rows.items():
+            template, value = templates[row.shape]
+            families[template].append((name, row.named(template, value)))
+        folded: dict[str, Row] = {}
+        for template, ((name, row), *others) in families.items():
+            folded[f"\n{template}" if others else name] = row
+            for _, other in others:
+                row.join(other)
+        return folded
+
+    def shrink(self) -> None:
+        """Make room: at most half of the shapes stay."""
+        rows, gone = self.folded(), 0
+        if len(rows) > self.limit // 2:
+            # Taking the same off all, those that go and those that stay, is what makes the guarantee true.
+            worth = sorted(row.worth for row in rows.values())[-1 - self.limit // 2]
+            gone = sum(row.count for row in rows.values() if row.worth <= worth)
+            rows = {name: row for name, row in rows.items() if row.worth > worth}
+            for row in rows.values():
+                row.worth -= worth
+        self._become(rows, gone)
+
+    def with_rows(self, rows: dict[str, Row], other: int = 0) -> Table:
+        """A table like this one with other rows, and so many lines more that are in none."""
+        table = Table(self._masker, self.limit)
+        table._become(rows, self.other + other)
+        if len(rows) > self.limit:
+            table.shrink()
+        # Some of them may be this one's.
+        self._shared = table._shared = True
+        return table
+
+    def copy(self) -> Table:
+        """The same. Both may be added to: the rows are copied when it comes to that."""
+        table = Table(self._masker, self.limit)
+        table.rows, table.other, table._weight = self.rows, self.other, self._weight
+        self._shared = table._shared = True
+        return table
+
+    def join(self, other: Table, start: int) -> Table:
+        """The table of both, one after the other, `start` lines being in this one."""
+        rows = dict(self.rows)
+        for name, row in other.rows.items():
+            if name in rows:
+                rows[name] = rows[name].copy()
+                rows[name].join(row, start)
+            else:
+                rows[name] = row.copy(start)
+        return self.with_rows(rows, other.other)
+
+    def mapped(self, line: Callable[[str], str], text: Callable[[str, str], str] | None) -> Table:
+        """With the rows as `Row.mapped` makes them."""
+        rows: dict[str, Row] = {}
+        for row in sorted((row.mapped(line, text) for row in self.rows.values()), key=lambda row: row.since):
+            # Names are made of lines, and must not tell what has been taken out of them.
+            if (same := rows.setdefault(f"\n{row.shape}", row)) is not row:
+                same.join(row)
+        return self.with_rows(rows)
+
+    def dump(self) -> list[Any]:
+        """As JSON can carry it: the rows with their names."""
+        return [[name, *row.dump()] for name, row in self.rows.items()]
+
+
+def _weight(name: str, row: Row) -> int:
+    return row.weight + 2 * len(name)
