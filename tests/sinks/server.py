@@ -32,6 +32,8 @@ class Mail:
     sender: str = ""
     recipients: list[str] = field(default_factory=list)
     data: bytes = b""
+    # As they came, dots doubled, with the one that ends them.
+    raw: bytes = b""
 
 
 class Server:
@@ -303,8 +305,9 @@ class Session:
         while (line := self.file.readline()) != b".\r\n":
             if not line:
                 raise Gone
-            lines.append(line[1:] if line.startswith(b".") else line)
-        return b"".join(lines)
+            lines.append(line)
+        self.mail.raw = b"".join([*lines, line])
+        return b"".join(line.removeprefix(b".") for line in lines)
 
     def do_RSET(self, command: str) -> None:
         self.socket.sendall(b"250 ok\r\n")
