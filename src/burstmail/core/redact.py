@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 from .masks import Masker
 from .model import Burst
-from .redactions import REDACTED, REDACTIONS, hiding, suspicious
+from .redactions import REDACTED, hiding, suspicious
+from .redactions import REDACTIONS as REDACTIONS
 from .words import plural
 
 Hook: TypeAlias = Callable[[str], str]

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 View: TypeAlias = Callable[[Report], str]
 
-# In the order in which the default mail has them.
+# In the order in which the default mail has them. `lines` and `severity` are no subject's fields here.
 BLOCKS = (
-    *("opening", "severity", "facts", "sources", "timeline", "patterns", "lines", "left_out", "attachment", "notes"),
-    "signature",
+    *("opening", "severity", "timeline", "facts", "attachment", "notes", "sources", "patterns", "lines"),
+    *("head", "gap", "tail", "left_out", "signature"),
 )
 
 
