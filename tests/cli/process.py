@@ -74,9 +74,18 @@ def _caught(pid: int) -> int:
 def mails(maildir: Path) -> list[str]:
     """The texts of the mails delivered, oldest first."""
     found = sorted((maildir / "new").iterdir()) if (maildir / "new").exists() else []
-    return [message_from_bytes(path.read_bytes(), policy=policy.default).get_content() for path in found]
+    return [text_of(path.read_bytes()) for path in found]
+
+
+def text_of(data: bytes) -> str:
+    """The text of a mail, without its second view in HTML, in which every line stands once more."""
+    body = message_from_bytes(data, policy=policy.default).get_body(("plain",))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")
 
 
 def shown(text: str) -> list[str]:
-    """The log lines in a mail's text: what is indented by two spaces."""
-    return [line[2:] for line in text.splitlines() if line.startswith("  ")]
+    """The log lines in a mail's text: what is indented by two spaces, and stands in none of the tables before it."""
+    lines = text.rpartition("\n\n-- \n")[0].split("\n")
+    start = max((at for at, line in enumerate(lines) if not line), default=-1)
+    return [line[2:] for line in lines[start + 1 :] if line.startswith("  ")]

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ from burstmail.cli import options, parts
 from tests.cli.process import mails, run, shown
 
 EVERY = [
-    "--to", "--from", "--subject", "--gap", "--max-age", "--max-lines", "--max-bytes", "--key", "--cap", "--cool-down",
+    "--to", "--from", "--from-name", "--subject", "--text-template", "--html-template", "--text-only", "--redact",
+    "--attach", "--mask", "--no-patterns", "--no-threads", "--gap", "--max-age", "--max-lines", "--max-bytes", "--key", "--cap", "--cool-down",
     "--keep", "--sendmail", "--smtp", "--password-file", "--smtp-ca", "--maildir", "--print", "--backoff", "--give-up",
     "--grace", "--state", "--name", "--sync", "--log", "--confirm", "--version", "--help",
 ]  # fmt: skip
@@ -72,7 +74,11 @@ def test_help_tells_the_defaults_the_library_has() -> None:
     assert f"so much quiet (default: {window.gap:g}s)" in text
     assert f"quiet or not (default: {window.max_age:g}s)" in text
     assert f"all are counted (default: {keep.head}+{keep.tail})" in text
-    assert f"(default: {subject})" in text
+    assert f"(default: {subject};" in text
+    mail = inspect.signature(Composer).parameters
+    assert f"or none (default: {mail['attach'].default:,})" in text
+    assert f"{' (passwords in them), '.join(mail['redact'].default[:2])}, {mail['redact'].default[2]}; or none" in text
+    assert (mail["html"].default, mail["threads"].default, mail["name"].default) == (True, True, "")
     first, longest = CoolDown().first / 60, CoolDown().longest / 60
     assert f"(default: {first:g}m..{longest:g}m)" in text
     backoff, pipeline = Backoff(), inspect.signature(Pipeline).parameters
@@ -84,11 +90,17 @@ def test_help_tells_the_defaults_the_library_has() -> None:
     assert documented
     for field in re.findall(r"{(\w+)}", documented[1]):
         Composer("root", subject=f"{{{field}}}")
+    with pytest.raises(ValueError, match=r"\{none\} is no field") as caught:
+        Composer("root", subject="{none}")
+    assert set(re.findall(r"{(\w+)}", str(caught.value))) - {"none"} == set(re.findall(r"{(\w+)}", documented[1]))
+    blocks = re.search(r"with \$fields: those of --subject, and ([$a-z_ ]+)", text)
+    assert blocks
+    Composer("root", text=blocks[1], html=blocks[1])
 
 
 def test_help_names_fields_there_are() -> None:
     text = " ".join(options._mailing().format_help().split())
-    fields = re.search(r"joined by commas: (.*?) \(default", text)
+    fields = re.search(r"each value of these, joined by commas: (.*?) \(default", text)
     assert fields
     Aggregator(key=fields[1])
     with pytest.raises(ValueError, match=re.escape(fields[1])):
@@ -159,6 +171,48 @@ def test_every_option_reaches_its_part(made: Any) -> None:
     }  # fmt: skip
 
 
+def test_every_option_of_the_content_reaches_its_part(made: Any, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("$count\n$lines\n")
+    (tmp_path / "page").write_text("<p>$count</p>\n")
+    views = ("--text-template", str(tmp_path / "text"), "--html-template", str(tmp_path / "page"))
+    more = ("--redact", "urls,tokens", "--attach", "64k", "--no-threads", "--from-name", "Web 1", "--mask", "a+")
+    build("--to", "root", "--print", *views, *more, "--mask", "b|c")
+    assert made["Composer"][1] == {
+        "to": ["root"], "text": "$count\n$lines\n", "html": "<p>$count</p>\n", "redact": ("urls", "tokens"),
+        "attach": 65536, "threads": False, "name": "Web 1",
+    }  # fmt: skip
+    assert made["Aggregator"][1] == {"masks": ["a+", "b|c"]}
+
+
+def test_what_is_in_a_mail_can_be_left_out(made: Any) -> None:
+    build("--to", "root", "--print", "--text-only", "--redact", "none", "--attach", "none", "--no-patterns")
+    assert made["Composer"][1] == {"to": ["root"], "html": False, "redact": (), "attach": 0}
+    assert made["Aggregator"][1] == {"patterns": False}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--redact", "urls,emails"), "redact: there is no 'emails'; known by name are urls, passwords, tokens"),
+        (("--redact", "none,urls"), "redact: there is no 'none'"),
+        (("--redact", ""), "redact: there is no ''"),
+        (("--mask", "("), "mask '(': missing ), unterminated subpattern at position 0"),
+        (("--mask", "a", "--no-patterns"), "--mask belongs to patterns, and --no-patterns says not to count them"),
+        (("--text-only", "--html-template", "FILE"), "argument --html-template: not allowed with argument --text-only"),
+        (("--attach", "0"), "argument --attach: '0' is no size: write bytes like 65536, 64k or 1M"),
+        (("--text-template", "FILE"), r"text template: $hots is no field; there are"),
+        (("--html-template", "FILE"), r"HTML template: $hots is no field; there are"),
+        (("--text-template", "missing"), "argument --text-template: 'missing': No such file or directory"),
+    ],
+)
+def test_what_is_wrong_with_them_is_said_in_one_line(given: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    (tmp_path / "template").write_text("$hots")
+    named = [str(tmp_path / "template") if word == "FILE" else word for word in given]
+    with pytest.raises(options.Misuse, match=re.escape(words)) as caught:
+        build("--to", "root", "--print", *named)
+    assert "\n" not in str(caught.value)
+
+
 def test_what_survives_reaches_the_pipeline(made: Any, tmp_path: Path) -> None:
     given = options.parse(
         ["--to", "root", "--print", "--sync", "batch", "--backoff", "1s..5m", "--give-up", "1h", "--grace", "2s"]
@@ -215,6 +269,27 @@ def test_an_unwritable_maildir_is_an_error_of_delivery_not_of_options(tmp_path: 
     done = run("--to", "root", "--maildir", str(tmp_path / "file"), "--state", "none", lines=b"one\n")
     assert done.returncode == 75
     assert b"Not a directory" in done.stderr
+
+
+def test_a_mail_by_templates_in_a_real_run(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("$count from $host:\n$lines\n")
+    (tmp_path / "page").write_text("<p>$count from $host</p>\n")
+    box = tmp_path / "mail"
+    done = run(
+        *("--to", "root", "--maildir", str(box), "--from-name", "Wächter", "--subject", "{mark} {severity} {what}: {top}"),
+        *("--text-template", str(tmp_path / "text"), "--html-template", str(tmp_path / "page")),
+        lines=b"<34>Nov 23 10:00:00 web1 <b>[1]: password=hunter2\n",
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    (path,) = (box / "new").iterdir()
+    assert b"hunter2" not in path.read_bytes()
+    mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert mail["From"].addresses[0].display_name == "Wächter"
+    assert mail["Subject"] == "crit crit web1 <b>: password=[redacted]"
+    assert mail["References"] == mail["In-Reply-To"] != mail["Message-ID"]
+    text, page = (part.get_content() for part in mail.iter_parts())
+    assert text == "1 from web1:\n  crit    Nov 23 10:00:00 web1 <b>[1]: password=[redacted]\n"
+    assert page == "<p>1 from web1</p>\n"
 
 
 def test_options_work_together_in_a_real_run(tmp_path: Path) -> None:

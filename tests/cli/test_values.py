@@ -129,6 +129,69 @@ def test_a_secret_that_others_can_read_is_refused_and_not_shown(tmp_path: Path, 
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.fixture
+def credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def test_a_bare_name_is_first_one_of_systemds_credentials(credentials: Path, tmp_path: Path) -> None:
+    secret(tmp_path, b"from here")
+    assert values.secret("password") == "from here"
+    secret(credentials, b"from systemd")
+    assert values.secret("password") == "from systemd"
+    assert values.secret("./password") == "from here"
+
+
+# systemd opens a credential to the service's user by an access list, whose mask then stands where the group's bits do.
+@pytest.mark.parametrize("mode", [0o440, 0o400, 0o640])
+def test_a_credential_may_be_read_by_its_group(credentials: Path, mode: int) -> None:
+    path = secret(credentials, b"hunter2", mode)
+    assert values.secret("password") == values.secret(path) == "hunter2"
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o404, 0o460, 0o402, 0o450])
+def test_a_credential_that_more_can_do_with_is_refused(credentials: Path, mode: int) -> None:
+    secret(credentials, b"hunter2", mode)
+    with pytest.raises(ValueError, match="chmod 600") as caught:
+        values.secret("password")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_what_lies_elsewhere_is_no_credential(credentials: Path, tmp_path: Path) -> None:
+    for folder in (tmp_path, credentials / "deeper"):
+        folder.mkdir(exist_ok=True)
+        path = secret(folder, b"hunter2", 0o440)
+        for name in (path, f"{credentials}/../password" if folder == tmp_path else path):
+            with pytest.raises(ValueError, match="chmod 600"):
+                values.secret(name)
+
+
+def test_templates(tmp_path: Path) -> None:
+    path = tmp_path / "template"
+    path.write_bytes("\ufeff$what äö\r\n".encode())
+    assert values.template(str(path)) == "$what äö\r\n"
+    path.write_bytes(b"\xff")
+    with pytest.raises(ValueError, match="is not UTF-8"):
+        values.template(str(path))
+    path.write_bytes(b"x" * 65536)
+    assert len(values.template(str(path))) == 65536
+    path.write_bytes(b"x" * 65537)
+    with pytest.raises(ValueError, match="is too large for a template: at most 65536 bytes"):
+        values.template(str(path))
+    with pytest.raises(IsADirectoryError):
+        values.template(str(tmp_path))
+
+
+def test_lists_that_may_be_none() -> None:
+    assert values.redact("urls,tokens") == ("urls", "tokens")
+    assert values.redact("none") == ()
+    assert (values.attach("none"), values.attach("1M")) == (0, 1 << 20)
+
+
 def test_no_secret(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no password in its first line"):
         values.secret(secret(tmp_path, b"\nhunter2"))

@@ -10,40 +10,9 @@ from typing import Any, NoReturn, TypeVar
 from burstmail import __version__
 
 from . import values
+from .usage import ABOUT, MORE, USAGE
 
 T = TypeVar("T")
-
-USAGE = """burstmail --to ADDRESS [options] < LINES
-       burstmail queue [--state DIR] [--name NAME] [list | check | show KEY | retry KEY...|--all | delete KEY...]
-       burstmail bundle FILE [--python PATH]"""
-
-ABOUT = """\
-Read log lines on standard input and send one mail per burst: lines that come close together become one mail, which
-says how many they are. A flood is delayed, merged and counted, never dropped. What is read is written down first and
-survives a crash, a restart and a mail server that is down. Ends at end of input or on SIGTERM."""
-
-MORE = """\
-durations are written 5s, 10m, 1h30m; sizes 65536, 64k, 1M.
-
-behind syslog-ng (say /etc/syslog-ng/conf.d/mail.conf; a source of your own needs flags(no-multi-line)):
-  filter f_auth { facility(auth, authpriv) and message("authentication failure|Failed password"); };
-  destination d_mail {
-    program("exec /usr/local/bin/burstmail --to root --key host,program"
-      template("<${PRI}>${ISODATE} ${HOST} ${MSGHDR}${MESSAGE}\\n")
-      log-fifo-size(100000) keep-alive(yes));
-  };
-  log { source(s_src); filter(f_auth); destination(d_mail); };
-
-`burstmail queue` shows the mails that wait and those that were given up; see `burstmail queue --help`.
-`burstmail bundle FILE` writes burstmail as one executable file, for a host without pip.
-
-signals: SIGTERM and SIGINT read what is in the pipe, mail what is open and end within 5 seconds (a second SIGINT reads
-no further); SIGHUP mails at once what is open, as far as the caps allow; SIGUSR1 writes the counts to the log.
-
-exit status: 0 all mail is handed over or kept for the next start; 75 some is lost (the log says how much, and why);
-78 an option is wrong; 74 standard input cannot be read; 70 a bug. Before 78, 74 and 70 it waits 5 seconds, unless at
-a terminal, since a supervisor would start it again at once."""
-
 
 class Misuse(Exception):
     """The command line asks for what cannot be: one line says what."""
@@ -106,6 +75,7 @@ def _mailing() -> Parser:
         add_help=False,
     )
     _add_mail(parser)
+    _add_content(parser)
     _add_bursts(parser)
     _add_amount(parser)
     _add_destination(parser)
@@ -126,17 +96,61 @@ def _add_mail(parser: Parser) -> None:
         help="recipient, required; repeatable; a local user such as root is fine",
     )
     group.add_argument("--from", metavar="ADDRESS", dest="sender", help="sender (default: user@host, fully qualified)")
+    group.add_argument("--from-name", metavar="TEXT", dest="name_shown", help="name shown for the sender (default: none)")
     group.add_argument(
         "--subject",
         metavar="TEXT",
-        help="template; fields: {what} {host} {program} {key} {count} {lines} {duration} {bursts} {summary} {reason} "
-        "{first} {last} (default: [burstmail] {what}: {summary})",
+        help="template; fields: {mark} {what} {host} {program} {key} {count} {lines} {duration} {bursts} {summary} {top} "
+        "{severity} {reason} {first} {last} (default: [burstmail] {mark}: {what}: {summary}: {top}; an empty field takes "
+        "what parts it from the next one along)",
     )
     group.add_argument(
         "--keep",
         metavar="HEAD+TAIL",
         type=told(values.keep),
         help="first and last lines of a burst that the mail shows; all are counted (default: 200+200)",
+    )
+
+
+def _add_content(parser: Parser) -> None:
+    group = parser.add_argument_group("what is in it")
+    template = told(values.template)
+    group.add_argument(
+        "--text-template",
+        metavar="FILE",
+        dest="text",
+        type=template,
+        help="the text, with $fields: those of --subject, and $opening $severity $facts $sources $timeline $patterns "
+        "$lines $left_out $attachment $notes $signature",
+    )
+    html = group.add_mutually_exclusive_group()
+    html.add_argument("--html-template", metavar="FILE", dest="html", type=template, help="the HTML, with the same fields")
+    html.add_argument("--text-only", dest="html", action="store_const", const=False, help="no HTML")
+    group.add_argument(
+        "--redact",
+        metavar="NAMES",
+        type=told(values.redact),
+        help="what is taken out of lines, joined by commas: urls (passwords in them), passwords, tokens; or none "
+        "(default: all three; functions of your own need a script)",
+    )
+    group.add_argument(
+        "--attach",
+        metavar="SIZE",
+        type=told(values.attach),
+        help="largest burst.log.gz, which is there when the mail does not show all lines; or none (default: 1,000,000)",
+    )
+    group.add_argument(
+        "--mask",
+        metavar="REGEX",
+        dest="masks",
+        action="append",
+        help="what else varies in lines that are to be counted as one; repeatable",
+    )
+    group.add_argument(
+        "--no-patterns", dest="patterns", action="store_const", const=False, help="do not count lines by pattern"
+    )
+    group.add_argument(
+        "--no-threads", dest="threads", action="store_const", const=False, help="no References: each mail stands alone"
     )
 
 
@@ -192,7 +206,8 @@ def _add_destination(parser: Parser) -> None:
         metavar="FILE",
         dest="password",
         type=told(values.secret),
-        help="its first line is the password of --smtp's user; only its owner may read it",
+        help="its first line is the password of --smtp's user; only its owner may read it; a bare name is first looked "
+        "for in $CREDENTIALS_DIRECTORY (systemd's LoadCredential)",
     )
     group.add_argument(
         "--smtp-ca",

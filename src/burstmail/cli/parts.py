@@ -27,7 +27,8 @@ from burstmail import (
 
 from .options import Misuse
 
-WINDOW = ("gap", "max_age", "max_lines", "max_bytes", "key", "keep")
+WINDOW = ("gap", "max_age", "max_lines", "max_bytes", "key", "keep", "patterns", "masks")
+MAIL = ("to", "sender", "subject", "text", "html", "redact", "threads", "attach")
 
 
 def pipeline_of(options: dict[str, Any], source: Source, directory: str | None = None) -> Pipeline:
@@ -37,11 +38,13 @@ def pipeline_of(options: dict[str, Any], source: Source, directory: str | None =
     """
     if "smtp" in options:
         options = options | {name: qualified(options[name]) for name in ("to", "sender") if name in options}
+    if "masks" in options and "patterns" in options:
+        raise Misuse("--mask belongs to patterns, and --no-patterns says not to count them")
     try:
         return Pipeline(
             Aggregator(**_given(options, *WINDOW)),
             Caps(*options.get("caps", ()), **_given(options, per_key="cool_down")),
-            Composer(**_given(options, "to", "sender", "subject")),
+            Composer(**_given(options, *MAIL, name="name_shown")),
             sink=_sink(options, source),
             store=None if directory is None else FileStore(directory),
             **_given(options, "sync", "backoff", "give_up", "grace"),

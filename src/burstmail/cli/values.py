@@ -33,6 +33,8 @@ SIZES = {"": 1, "k": 1024, "kib": 1024, "m": 1024**2, "mib": 1024**2, "g": 1024*
 SIZE = re.compile(r"([0-9]{1,12})([A-Za-z]*)")
 # A password is a line, not a file somebody named by mistake.
 SECRET_BYTES = 4096
+# More than that is no mail any more (core/report.py).
+TEMPLATE_BYTES = 65536
 
 
 def duration(text: str) -> float:
@@ -131,15 +133,45 @@ def keep(text: str) -> Keep:
     return Keep(head=int(head), tail=int(tail))
 
 
+def redact(text: str) -> tuple[str, ...]:
+    """Names of built-in redactions, joined by commas; `none` for none. Which there are, the library says."""
+    return () if text == "none" else tuple(text.split(","))
+
+
+def attach(text: str) -> int:
+    """The size of a file, or `none`, which is 0."""
+    return 0 if text == "none" else size(text)
+
+
+def template(path: str) -> str:
+    """The text of a file, in UTF-8."""
+    with open(path, "rb") as file:
+        data = file.read(TEMPLATE_BYTES + 1)
+    if len(data) > TEMPLATE_BYTES:
+        raise ValueError(f"{path!r} is too large for a template: at most {TEMPLATE_BYTES} bytes")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path!r} is not UTF-8") from None
+
+
 def secret(path: str) -> str:
-    """The first line of a file that only its owner may read."""
+    """The first line of a file that only its owner may read.
+
+    A bare name is first looked for among systemd's credentials. Those are opened to the service by an access list, and
+    then show as readable by a group (systemd.exec(5), LoadCredential=).
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    if folder and "/" not in path and os.path.exists(os.path.join(folder, path)):
+        path = os.path.join(folder, path)
+    credential = bool(folder) and os.path.dirname(os.path.abspath(path)) == os.path.abspath(folder)
     # Checked on the open file, so that it cannot be exchanged in between.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
             raise ValueError(f"{path!r} is a directory: name the file that holds the password")
-        if mode & 0o077:
+        if mode & (0o037 if credential else 0o077):
             raise ValueError(f"{path!r} can be read or written by others: run chmod 600 on it")
         line = os.read(descriptor, SECRET_BYTES).split(b"\n")[0].rstrip(b"\r")
     finally:

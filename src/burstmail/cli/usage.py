@@ -1,0 +1,34 @@
+"""What `burstmail --help` says around the options."""
+
+from __future__ import annotations
+
+USAGE = """burstmail --to ADDRESS [options] < LINES
+       burstmail queue [--state DIR] [--name NAME] [list | check | show KEY | retry KEY...|--all | delete KEY...]
+       burstmail bundle FILE [--python PATH]"""
+
+ABOUT = """\
+Read log lines on standard input and send one mail per burst: lines that come close together become one mail, which
+says how many they are. A flood is delayed, merged and counted, never dropped. What is read is written down first and
+survives a crash, a restart and a mail server that is down. Ends at end of input or on SIGTERM."""
+
+MORE = """\
+durations are written 5s, 10m, 1h30m; sizes 65536, 64k, 1M.
+
+behind syslog-ng (say /etc/syslog-ng/conf.d/mail.conf; a source of your own needs flags(no-multi-line)):
+  filter f_auth { facility(auth, authpriv) and message("authentication failure|Failed password"); };
+  destination d_mail {
+    program("exec /usr/local/bin/burstmail --to root --key host,program"
+      template("<${PRI}>${ISODATE} ${HOST} ${MSGHDR}${MESSAGE}\\n")
+      log-fifo-size(100000) keep-alive(yes));
+  };
+  log { source(s_src); filter(f_auth); destination(d_mail); };
+
+`burstmail queue` shows the mails that wait and those that were given up; see `burstmail queue --help`.
+`burstmail bundle FILE` writes burstmail as one executable file, for a host without pip.
+
+signals: SIGTERM and SIGINT read what is in the pipe, mail what is open and end within 5 seconds (a second SIGINT reads
+no further); SIGHUP mails at once what is open, as far as the caps allow; SIGUSR1 writes the counts to the log.
+
+exit status: 0 all mail is handed over or kept for the next start; 75 some is lost (the log says how much, and why);
+78 an option is wrong; 74 standard input cannot be read; 70 a bug. Before 78, 74 and 70 it waits 5 seconds, unless at
+a terminal, since a supervisor would start it again at once."""
