@@ -108,7 +108,8 @@ class Composer(Instant[Burst, Message]):
         id = f"<{identity}{MARK}{self.host}>"
         burst, notes = self._redactor.burst(item)
         report, views = self._views(burst, notes)
-        data = rendered(self._headers(report, id), _content(views, report, identity))
+        headers = self._headers(report, id, topic(item, self.recipients, self.host, self.zone))
+        data = rendered(headers, _content(views, report, identity))
         slim = replace(burst, excerpt=burst.excerpt.slim(), tally=burst.tally.top(_PATTERNS))
         return [Message(id=id, sender=self.sender, recipients=self.recipients, data=data, burst=slim)]
 
@@ -150,10 +151,9 @@ class Composer(Instant[Burst, Message]):
             room=ROOM - taken,
         )
 
-    def _headers(self, report: Report, id: str) -> Headers:
+    def _headers(self, report: Report, id: str, about: str) -> Headers:
         burst = report.burst
         shown = burst.count - report.left_out
-        about = topic(burst, self.recipients, self.host, self.zone)
         return [
             ("From", self._from),
             ("To", ", ".join(self.recipients)),

@@ -76,7 +76,7 @@ def scale(report: Report, most: int, width: float) -> str:
     """What a timeline's bars mean: "10:00:00 to 10:00:59, each bar 2 s, at most 312 lines"."""
     first, last = (clock(moment(time, report.zone)) for time in (report.burst.first, report.burst.last))
     each = duration(width) if width >= 1 else f"1/{round(1 / width)} s"
-    return f"{first} to {last}; each bar is {each}, the highest {plural(most, 'line')}."
+    return f"{first} to {last}: each bar is {each}, the highest {plural(most, 'line')}."
 
 
 def _sources(report: Report) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _patterns(report: Report) -> Iterator[str]:
     yield f"{plural(report.burst.count, 'line')} by what they say:"
     for row in report.patterns:
         yield f"{INDENT}{number(row.count):>{width}}  {title(report, row)}"
-        yield margin + details(report, row)
+        yield margin + ", ".join(details(report, row))
         yield from (f"{margin}e.g. {example}" for example in row.examples)
     if report.other:
         yield f"{INDENT}{number(report.other):>{width}}  {rest(report)}"
@@ -111,10 +111,10 @@ def title(report: Report, row: Pattern) -> str:
     return f"{row.program}: {row.text}" if row.program and len(programs) > 1 else row.text
 
 
-def details(report: Report, row: Pattern) -> str:
-    """What is known of a pattern: "err, 203 addresses, 10:00:01 to 10:00:59"."""
+def details(report: Report, row: Pattern) -> list[str]:
+    """What is known of a pattern: "err", "203 addresses", "10:00:01 to 10:00:59"."""
     severity = [row.severity] if row.severity and len(report.severities) > 1 else []
-    return ", ".join([*severity, *about(row, report.zone)])
+    return [*severity, *about(row, report.zone)]
 
 
 def rest(report: Report) -> str:

@@ -16,8 +16,8 @@ STYLES = {
     "card": "width:100%;max-width:820px;table-layout:fixed;background:#ffffff;border-radius:6px",
     "in": f"padding:16px 16px 14px;text-align:left;color:#1c2127;font:15px/1.45 {_SANS};{_BREAK}",
     "h": "margin:0 0 8px;font-size:20px;line-height:1.3;font-weight:600",
-    "s": "margin:20px 0 6px;font-size:13px;line-height:1.3;font-weight:600",
-    "f": "margin:0 0 2px",
+    "s": "margin:18px 0 6px;font-size:13px;line-height:1.3;font-weight:600",
+    "f": "margin:0 0 2px;font-size:14px",
     "q": "color:#59636e",
     "t": "margin:0 0 12px;font-size:13px;color:#59636e",
     "bars": "width:100%;table-layout:fixed;color:#4878a8;margin:10px 0 4px;border-bottom:1px solid #c3cad2",
@@ -28,14 +28,19 @@ STYLES = {
     "x": f"font:12px/1.45 {_MONO};color:#59636e",
     "share": "color:#4878a8;margin:3px 0 2px;font-size:0;line-height:0",
     "l": (
-        f"margin:0;padding:8px 8px 8px 26px;text-indent:-14px;background:#f5f6f8;font:12px/1.5 {_MONO};"
+        f"margin:10px 0 0;padding:8px 8px 8px 26px;text-indent:-14px;background:#f5f6f8;font:12px/1.5 {_MONO};"
         f"white-space:pre-wrap;{_BREAK};direction:ltr;unicode-bidi:isolate;border-radius:4px"
     ),
-    "gap": "margin:8px 0;padding:5px 8px;text-align:center;font-weight:600;border:1px dashed #8d97a3;border-radius:4px",
+    "gap": "margin:10px 0 0;padding:5px 8px;text-align:center;font-weight:600;border:1px dashed #8d97a3;border-radius:4px",
     "chip": "display:inline-block;margin:0 6px 6px 0;padding:1px 9px;border-radius:10px;font-size:13px;font-weight:600",
     "e": "background:#b42318;color:#ffffff",
     "w": "background:#ffe3a3;color:#533600",
     "i": "background:#e3e7ec;color:#333b44",
+    "te": "border-top:4px solid #b42318",
+    "tw": "border-top:4px solid #d99a00",
+    "ti": "border-top:4px solid #4878a8",
+    "r": "color:#b42318",
+    "a": "color:#8a5a00",
     "z": "margin:18px 0 0;padding:10px 0 0;border-top:1px solid #dde1e6;font-size:12px;color:#59636e",
 }
 
@@ -57,6 +62,11 @@ _NIGHT = {
     ".w": "background:#5c4300;color:#ffe3a3",
     ".i": "background:#2b323b;color:#d5dbe2",
     ".z": "border-color:#2d343d",
+    ".te": "border-color:#e5484d",
+    ".tw": "border-color:#e0a93c",
+    ".ti": "border-color:#6ea5dc",
+    ".r": "color:#ff8f87",
+    ".a": "color:#f0c060",
     ".l .e": "background:#331715;border-color:#f2665a",
     ".l .w": "background:#2c2410;border-color:#e0a93c",
 }

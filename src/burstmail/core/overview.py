@@ -15,7 +15,7 @@ from .escape import one_line
 from .fields import SEVERITIES, parse
 from .model import Burst
 from .patterns import Pattern
-from .room import presented
+from .severity import told
 from .words import clock, day, moment, number
 
 if TYPE_CHECKING:
@@ -68,12 +68,13 @@ def fit(pattern: Pattern, seen: Collection[str] = ()) -> Pattern:
     message = parse(example).message
     # What came once is told as it came, and what has no variable parts as well.
     text = message if pattern.count == 1 else pattern.text
+    severity, line = told(example)
     known = " ".join(message.split()) == " ".join(text.split()) or example in seen
     return replace(
         pattern,
-        text=one_line(text.strip(), TEXT),
+        text=one_line(text, TEXT).strip(),
         program=one_line(pattern.program, 60),
-        examples=() if known else (presented(example, 0, EXAMPLE)[0],),
+        examples=() if known else (one_line(f"{severity} {line}".strip(), EXAMPLE),),
     )
 
 

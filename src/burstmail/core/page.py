@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Pixels: of the highest bar, and the widest of any.
 HIGH, WIDE = 44, 14
 _CLASSES = dict.fromkeys(("emerg", "alert", "crit", "err"), "e") | {"warning": "w"}
+_TEXT = dict.fromkeys(("emerg", "alert", "crit", "err"), "r") | {"warning": "a"}
 _TABLE = ' role="presentation" cellpadding="0" cellspacing="0" border="0"'
 
 
@@ -30,7 +31,9 @@ def page(report: Report) -> str:
     parts = blocks(report)
     names = ("opening", "severity", "timeline", "facts", "attachment", "notes", "sources", "patterns", "lines")
     inner = "\n".join(parts[name] for name in (*names, "signature") if parts[name])
-    card = tag("table", "card", f"<tr>{tag('td', 'in', inner)}</tr>", _TABLE)
+    edge = f"t{_CLASSES.get(report.severity, 'i')}"
+    cell = f'<td class="in {edge}" style="{STYLES["in"]};{STYLES[edge]}">{inner}</td>'
+    card = tag("table", "card", f"<tr>{cell}</tr>", _TABLE)
     frame = f'<table width="100%"{_TABLE}><tr><td align="center" style="padding:10px 8px">{card}</td></tr></table>'
     body = tag("body", "page", frame)
     return f"{HEAD}<title>{markup(report.opening)}</title>\n<style>{STYLE}</style></head>\n{body}</html>\n"
@@ -50,7 +53,7 @@ def blocks(report: Report) -> dict[str, str]:
         "notes": "\n".join(_fact(f"Note: {note}") for note in report.notes),
         "sources": _sources(report),
         "patterns": _patterns(report),
-        "lines": "\n".join(filter(None, (head, gap, tail))),
+        "lines": "\n".join(filter(None, (_heading(report), head, gap, tail))),
         "head": head,
         "gap": gap,
         "tail": tail,
@@ -112,7 +115,10 @@ def _pattern(report: Report, row: Pattern, most: int) -> Iterator[str]:
     yield markup(title(report, row))
     share = max(1, row.count * 100 // most)
     yield tag("div", "share", f'<div style="border-top:3px solid;width:{share}%"></div>')
-    yield tag("div", "d", details(report, row))
+    known = [markup(text) for text in details(report, row)]
+    if known[0] in _TEXT:
+        known[0] = tag("b", _TEXT[known[0]], known[0])
+    yield tag("div", "d", ", ".join(known))
     for example in row.examples:
         yield tag("div", "x", f"e.g. {markup(example)}")
 
@@ -127,6 +133,13 @@ def _rows(rows: Iterable[tuple[str, str]]) -> str:
     width = 9 * max(len(count) for count, _ in table) + 10
     cells = "\n".join(f"<tr>{tag('td', 'n', count)}{tag('td', 'm', text)}</tr>" for count, text in table)
     return tag("table", "rows", f'<colgroup><col style="width:{width}px"><col></colgroup>{cells}', _TABLE)
+
+
+def _heading(report: Report) -> str:
+    """What parts the lines from what stands above them."""
+    if report.left_out and report.head:
+        return tag("h2", "s", f"The first {plural(len(report.head), 'line')}")
+    return tag("h2", "s", "The lines") if report.patterns or report.sources else ""
 
 
 def _lines(lines: Sequence[str], raw: Sequence[str]) -> str:

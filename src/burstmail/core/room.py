@@ -24,21 +24,16 @@ LONGEST = 2000
 WIDTH = max(map(len, SEVERITIES))
 
 
-def presented(line: str, width: int = WIDTH, limit: int = LONGEST) -> tuple[str, bool]:
+def presented(line: str) -> tuple[str, bool]:
     """The line as a mail shows it: its severity in words, visible, cut; and whether it has been cut."""
     severity, line = told(line)
-    prefix = f"{severity:{width}} " if severity else ""
-    if len(line) <= limit and len(text := visible(line)) <= limit:
+    prefix = f"{severity:{WIDTH}} " if severity else ""
+    if len(line) <= LONGEST and len(text := visible(line)) <= LONGEST:
         return prefix + text, False
-    text, taken = _cut(line, limit)
-    return f"{prefix}{text}... [{number(len(line) - taken)} characters more]", True
-
-
-def _cut(line: str, limit: int) -> tuple[str, int]:
-    """As much of a line as is shown, and how many of its characters that is."""
     # What a character is shown as may depend on those before it, never on those behind it.
-    taken = bisect(range(1, limit + 1), limit, key=lambda size: len(visible(line[:size])))
-    return visible(line[:taken]), taken
+    taken = bisect(range(1, LONGEST + 1), LONGEST, key=lambda size: len(visible(line[:size])))
+    text = visible(line[:taken])
+    return f"{prefix}{text}... [{number(len(line) - taken)} characters more]", True
 
 
 class _View:
