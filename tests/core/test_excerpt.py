@@ -1,25 +1,27 @@
-"""What is kept of some lines, whatever the pieces they come in."""
+"""What is kept of some lines, whatever the pieces they come in, and what is shown of that."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from burstmail import Excerpt, Keep
-from burstmail.core.excerpt import OVERHEAD, Collector
+from burstmail.core.collector import CHUNK, OVERHEAD, Collector
 
 
 def size_of(lines: list[str]) -> int:
     return sum(len(line.encode()) + 1 for line in lines)
 
 
+def text_of(lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
 def add(collector: Collector, lines: list[str]) -> None:
     if lines:
-        collector.add("".join(f"{line}\n" for line in lines), len(lines), size_of(lines))
+        collector.add(text_of(lines), len(lines), size_of(lines))
 
 
 def excerpt(lines: list[str], keep: Keep) -> Excerpt:
@@ -28,21 +30,34 @@ def excerpt(lines: list[str], keep: Keep) -> Excerpt:
     return collector.excerpt()
 
 
-def model(lines: list[str], keep: Keep) -> tuple[list[str], list[str]]:
-    """Head and tail as documented: the longest runs that fit, and the first and the last line always."""
-    head = longest([lines[:n] for n in range(len(lines) + 1)], keep.head, keep.head_bytes)
-    rest = lines[len(head) :]
-    tail = longest([rest[len(rest) - n :] for n in range(len(rest) + 1)], keep.tail, keep.tail_bytes)
-    return head, tail
-
-
 def longest(runs: list[list[str]], count: int, room: int) -> list[str]:
     return max((run for run in runs if len(run) <= count and (len(run) <= 1 or size_of(run) <= room)), key=len)
 
 
-sizes = st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 30) | st.just(1000))
+def ends(lines: list[str], first: tuple[int, int], last: tuple[int, int]) -> tuple[list[str], list[str]]:
+    """The longest runs of (lines, bytes) at both ends, and the first and the last line always."""
+    head = longest([lines[:n] for n in range(len(lines) + 1)], *first)
+    rest = lines[len(head) :]
+    return head, longest([rest[len(rest) - n :] for n in range(len(rest) + 1)], *last)
+
+
+def shown(lines: list[str], keep: Keep) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Head and tail as documented."""
+    head, tail = ends(lines, (keep.head, keep.head_bytes), (keep.tail, keep.tail_bytes))
+    return tuple(head), tuple(tail)
+
+
+def kept(lines: list[str], keep: Keep) -> tuple[str, int, str]:
+    """The log as documented."""
+    many = len(lines) + 1
+    front, back = ends(lines, (many, keep.front_bytes), (many, keep.back_bytes))
+    missing = len(lines) - len(front) - len(back)
+    return (text_of(front), missing, text_of(back)) if missing else (text_of(lines), 0, "")
+
+
+sizes = st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 30) | st.just(1000), st.integers(0, 60))
 keeps = sizes.filter(lambda size: size[0] + size[1] > 0).map(
-    lambda size: Keep(head=size[0], tail=size[1], bytes=size[2])
+    lambda size: Keep(head=size[0], tail=size[1], bytes=size[2], log=size[3])
 )
 texts = st.sampled_from(["", "a", "bb", "ä", "😀", "c" * 9, "d" * 40]) | st.text("xyz", max_size=6)
 lines_of = st.lists(texts, max_size=12)
@@ -56,10 +71,11 @@ def test_what_is_kept_does_not_depend_on_the_pieces(keep: Keep, pieces: list[lis
     for piece in pieces:
         add(collector, piece)
         lines += piece
-        kept = collector.excerpt()
-        assert (list(kept.head), list(kept.tail)) == model(lines, keep)
-        assert (kept.count, kept.size) == (collector.count, collector.size) == (len(lines), size_of(lines))
-        assert kept.elided == len(lines) - len(kept.head) - len(kept.tail)
+        made = collector.excerpt()
+        assert made.log() == kept(lines, keep)
+        assert (made.head, made.tail) == shown(lines, keep)
+        assert (made.count, made.size) == (collector.count, collector.size) == (len(lines), size_of(lines))
+        assert made.elided == len(lines) - len(made.head) - len(made.tail)
 
 
 @given(keep=keeps, pieces=pieces)
@@ -80,15 +96,19 @@ def test_it_does_not_matter_which_fold_comes_first(keep: Keep, pieces: list[list
 def test_a_fold_keeps_what_the_first_ones_keep_allows(
     mine: Keep, yours: Keep, first: list[str], last: list[str]
 ) -> None:
-    made = excerpt(first, mine).join(excerpt(last, yours))
+    made, lines = excerpt(first, mine).join(excerpt(last, yours)), first + last
     assert made.keep == mine
     assert len(made.head) <= mine.head
     assert len(made.tail) <= mine.tail
     assert made.elided >= 0
-    assert (made.count, made.size) == (len(first + last), size_of(first + last))
-    assert list(made.head) == (first + last)[: len(made.head)]
-    if made.tail and mine.tail and yours.tail:
-        assert list(made.tail) == (first + last)[-len(made.tail) :]
+    assert (made.count, made.size) == (len(lines), size_of(lines))
+    assert made.head == tuple(lines[: len(made.head)])
+    front, missing, back = made.log()
+    assert text_of(lines).startswith(front)
+    assert text_of(lines).endswith(back)
+    assert front.count("\n") + missing + back.count("\n") == len(lines)
+    if made.tail:
+        assert made.tail == tuple(lines[-len(made.tail) :])
 
 
 @given(keep=keeps, pieces=pieces, at=st.integers(0, 6))
@@ -98,6 +118,7 @@ def test_a_dumped_collector_goes_on_as_before(keep: Keep, pieces: list[list[str]
         if number == at:
             twin.load(json.loads(json.dumps(collector.dump())))
             assert twin.dump() == collector.dump()
+            assert twin.whole == collector.whole
         for each in (collector, twin) if number >= at else (collector,):
             add(each, piece)
             if piece and piece[0] == "a":
@@ -112,14 +133,17 @@ def test_a_dumped_collector_fits_another_keep(old: Keep, new: Keep, before: list
     add(collector, before)
     twin.load(json.loads(json.dumps(collector.dump())))
     add(twin, after)
-    kept, lines = twin.excerpt(), before + after
-    assert (kept.count, kept.size, kept.keep) == (len(lines), size_of(lines), new)
-    assert kept.elided >= 0
-    assert len(kept.head) <= new.head
-    assert list(kept.head) == lines[: len(kept.head)]
-    assert list(kept.tail) == lines[len(lines) - len(kept.tail) :]
+    made, lines = twin.excerpt(), before + after
+    assert (made.count, made.size, made.keep) == (len(lines), size_of(lines), new)
+    assert made.elided >= 0
+    front, missing, back = made.log()
+    assert text_of(lines).startswith(front)
+    assert text_of(lines).endswith(back)
+    assert front.count("\n") + missing + back.count("\n") == len(lines)
+    assert len(made.back.encode()) <= max(new.back_bytes, size_of(lines[-1:]))
+    assert len(made.front.encode()) <= max(new.front_bytes, size_of(lines[:1]))
     if new == old:
-        assert kept == excerpt(lines, new)
+        assert made == excerpt(lines, new)
 
 
 @given(keep=keeps, lines=lines_of.filter(len), later=lines_of, times=st.integers(1, 6))
@@ -132,73 +156,83 @@ def test_shedding_keeps_first_and_last_lines_and_every_count(
         before = collector.weight
         collector.shed()
         assert collector.weight <= before
-    kept = collector.excerpt()
-    assert list(kept.head[:1]) == lines[: min(1, keep.head)]
-    assert kept.tail[-1:] == tuple(lines[-1:]) if keep.tail and len(lines) > len(kept.head) else not kept.tail
+    front, _, back = collector.excerpt().log()
+    assert front.startswith(lines[0] + "\n")
+    assert (back or front).endswith(lines[-1] + "\n")
     add(collector, later)
-    kept, lines = collector.excerpt(), lines + later
-    assert (kept.count, kept.size) == (len(lines), size_of(lines))
-    assert kept.elided >= 0
-    assert list(kept.head) == lines[: len(kept.head)]
-    assert list(kept.tail) == lines[len(lines) - len(kept.tail) :]
+    made, lines = collector.excerpt(), lines + later
+    assert (made.count, made.size) == (len(lines), size_of(lines))
+    front, missing, back = made.log()
+    assert text_of(lines).startswith(front)
+    assert text_of(lines).endswith(back)
+    assert front.count("\n") + missing + back.count("\n") == len(lines)
+    assert made.elided >= 0
 
 
 def test_shedding_goes_on_until_one_line_at_each_end_is_left() -> None:
-    lines = [f"line {number}" for number in range(100)]
-    for keep in (Keep(head=10, tail=10), Keep(head=200, tail=200), Keep(head=3, tail=1)):
+    lines = [f"line {number:02}" for number in range(100)]
+    for keep in (Keep(), Keep(head=3, tail=1, log=100), Keep(head=1, tail=3, log=500)):
         collector = Collector(keep)
         add(collector, lines)
         weights = [collector.weight + 1, collector.weight]
         while weights[-1] < weights[-2]:
             collector.shed()
             weights.append(collector.weight)
-        kept = collector.excerpt()
-        assert (kept.head, kept.elided, kept.tail) == (("line 0",), 98, ("line 99",))
-
-
-def test_without_a_tail_nothing_is_stored_behind_the_head() -> None:
-    collector = Collector(Keep(head=1, tail=0))
-    for _ in range(3):
-        add(collector, ["x" * 1000] * 1000)
-    assert collector.weight == 1001 + OVERHEAD
-    assert collector.excerpt().elided == 2999
+        assert collector.excerpt().log() == ("line 00\n", 98, "line 99\n")
 
 
 def test_a_flood_of_single_lines_stays_within_the_keep() -> None:
-    keep = Keep(head=5, tail=5, bytes=1000)
-    collector = Collector(keep)
-    for number in range(10_000):
+    collector = Collector(Keep(head=5, tail=5, bytes=1000, log=20_000))
+    for number in range(100_000):
         add(collector, [f"{number:05}"])
-    assert collector.weight == 10 * (6 + OVERHEAD)
-    assert collector.excerpt().tail == tuple(f"{number:05}" for number in range(9995, 10_000))
-
-
-def test_a_single_line_does_not_cost_another_look_at_the_head(monkeypatch: pytest.MonkeyPatch) -> None:
-    counted: list[str] = []
-    original = Keep.prefix
-
-    def watched(self: Keep, lines: Any, *more: Any) -> list[str]:
-        counted.extend(lines := list(lines))
-        return original(self, lines, *more)
-
-    monkeypatch.setattr(Keep, "prefix", watched)
-    collector = Collector(Keep(head=300, tail=300))
-    for number in range(500):
-        add(collector, [str(number)])
-    assert counted == [str(number) for number in range(300)]
+    # One chunk more than what is kept, for it may be the last line of it that is needed.
+    assert collector.weight <= 20_000 + CHUNK + 8 * OVERHEAD
+    front, missing, back = collector.excerpt().log()
+    assert (len(front), missing, len(back)) == (9996, 100_000 - 2 * 1666, 9996)
 
 
 def test_a_line_longer_than_all_bytes_is_kept_at_each_end() -> None:
-    lines = ["a" * 50, "b" * 50, "c" * 50]
-    kept = excerpt(lines, Keep(head=2, tail=2, bytes=10))
-    assert (kept.head, kept.elided, kept.tail) == (("a" * 50,), 1, ("c" * 50,))
+    made = excerpt(["a" * 50, "b" * 50, "c" * 50], Keep(head=2, tail=2, bytes=10, log=10))
+    assert (made.head, made.elided, made.tail) == (("a" * 50,), 1, ("c" * 50,))
 
 
-def test_the_bytes_are_shared_in_proportion_and_counted_in_utf8() -> None:
-    keep = Keep(head=1, tail=3, bytes=40)
-    assert (keep.head_bytes, keep.tail_bytes) == (10, 30)
-    assert len(excerpt(["ä" * 9] * 5, Keep(head=2, tail=2, bytes=76)).head) == 2
-    assert len(excerpt(["ä" * 9] * 5, Keep(head=2, tail=2, bytes=75)).head) == 1
+def test_more_is_kept_than_is_shown() -> None:
+    lines = [f"{number:03}" for number in range(100)]
+    made = excerpt(lines, Keep(head=2, tail=1, bytes=12, log=40))
+    assert (made.head, made.elided, made.tail) == (("000", "001"), 97, ("099",))
+    assert made.log() == (text_of(lines[:5]), 90, text_of(lines[-5:]))
+
+
+def test_what_is_shown_is_kept_however_small_the_log() -> None:
+    made = excerpt([f"{number:03}" for number in range(100)], Keep(head=3, tail=1, bytes=16, log=0))
+    assert (made.head, made.tail) == (("000", "001", "002"), ("099",))
+
+
+@given(keep=keeps, lines=lines_of)
+def test_a_slim_excerpt_shows_the_same_and_has_no_more(keep: Keep, lines: list[str]) -> None:
+    made = excerpt(lines, keep)
+    slim = made.slim()
+    assert (slim.head, slim.tail, slim.count, slim.elided) == (made.head, made.tail, made.count, made.elided)
+    assert slim.log() == ((text_of([*made.head]), made.elided, text_of([*made.tail])) if made.elided else made.log())
+    assert slim.slim() == slim
+
+
+@given(keep=keeps, lines=lines_of)
+def test_lines_are_rewritten_one_by_one_and_counts_stay(keep: Keep, lines: list[str]) -> None:
+    made = excerpt(lines, keep).mapped(lambda line: f"[{line}]")
+    front, missing, back = kept(lines, keep)
+    wanted = [text_of([f"[{line}]" for line in text.split("\n")[:-1]]) for text in (front, back)]
+    assert made.log() == (wanted[0], missing, wanted[1])
+    assert (made.count, made.size) == (len(lines), size_of(lines))
+    assert made.elided >= 0
+
+
+@given(first=lines_of, last=lines_of, more=st.integers(0, 3))
+def test_an_excerpt_is_made_of_lines(first: list[str], last: list[str], more: int) -> None:
+    made = Excerpt.of(first, last, count=len(first) + len(last) + more)
+    assert made.log() == ((text_of(first), more, text_of(last)) if more else (text_of(first + last), 0, ""))
+    assert Excerpt.of(first, last).missing == 0
+    assert made.size == size_of(first + last)
 
 
 @given(keep=keeps, lines=lines_of)
@@ -207,15 +241,8 @@ def test_an_excerpt_comes_back_from_json_as_it_was(keep: Keep, lines: list[str])
     assert Excerpt.restored(json.loads(json.dumps(made.dump()))) == made
 
 
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"head": -1}, r"Keep\(head=-1\): must be 0 or more"),
-        ({"tail": -1}, r"Keep\(tail=-1\): must be 0 or more"),
-        ({"head": 0, "tail": 0}, r"Keep\(head=0, tail=0\): keep at least one line"),
-        ({"bytes": 0}, r"Keep\(bytes=0\): must be 1 or more"),
-    ],
-)
-def test_a_wrong_keep_is_named(wrong: dict[str, int], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Keep(**wrong)
+def test_the_whole_text_is_known_while_nothing_is_missing() -> None:
+    keep = Keep(head=1, tail=1, bytes=8, log=8)
+    assert excerpt(["a", "b"], keep).whole == "a\nb\n"
+    assert excerpt(["a", "b", "c"], keep).whole == ""
+    assert excerpt(["a", "b", "c", "d", "e"], keep).whole == ""

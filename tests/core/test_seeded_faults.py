@@ -13,9 +13,9 @@ from hypothesis import Phase, given, settings
 from test_laws import KEEP, LIMITS, MANY_KEYS, ONE_KEY, scripts, windows
 
 from burstmail import Burst, Caps, CloseReason, Limit, Session, chain
-from burstmail.core.echo import Echo
 from burstmail.core import excerpt as excerpts
 from burstmail.core.collector import Collector
+from burstmail.core.echo import Echo
 from burstmail.core.excerpt import Excerpt
 from burstmail.core.keyed import Keyed
 
@@ -24,9 +24,9 @@ Patch = pytest.MonkeyPatch
 
 
 def caught(law: Law, wanted: Callable[[], Any] = scripts) -> None:
-    """Some script among 500 makes the law complain."""
+    """Some script among 2,000 makes the law complain."""
 
-    @settings(max_examples=500, phases=[Phase.generate], derandomize=True, database=None)
+    @settings(max_examples=2000, phases=[Phase.generate], derandomize=True, database=None)
     @given(script=wanted())
     def search(script: laws.Script) -> None:
         law(script)

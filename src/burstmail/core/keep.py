@@ -56,8 +56,9 @@ class Keep:
 
 def opening(text: str, room: int) -> int:
     """How many characters the longest run of first lines has that fits into `room` bytes; one line always does."""
+    room = max(0, room)
     # No more characters than bytes can fit, and a cut character cannot hold the newline.
-    start = text[: max(0, room)]
+    start = text[:room]
     if start.isascii():
         end = start.rfind("\n") + 1
     else:
@@ -68,8 +69,9 @@ def opening(text: str, room: int) -> int:
 
 def ending(text: str, room: int) -> int:
     """At which character the longest run of last lines begins that fits into `room` bytes; one line always does."""
+    room = max(0, room)
     # One more than can fit: it tells whether a line begins just there.
-    behind = max(0, len(text) - max(0, room) - 1)
+    behind = max(0, len(text) - room - 1)
     end = text[behind:] if behind else text
     size = len(end) if end.isascii() else len(end.encode())
     if size <= room:

@@ -153,6 +153,8 @@ class Tally:
 
     def skipping(self, count: int) -> Tally:
         """With `count` lines more of which nothing else is known."""
+        if not count:
+            return self
         self._work()
         tally = self._with(self._table.copy())
         tally._table.other += count
