@@ -1,16 +1,25 @@
-"""What a mail says of its own way to the reader: outages, waits and notes. The rest stands in test_compose.py."""
+"""The text of a mail: what it says, in which order, and how it looks in 80 columns and in 40."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_compose import TEN, burst, text
+from test_compose import BERLIN, TEN, burst, text
 
 from burstmail.core.escape import visible
-from burstmail.core.model import Outage
+from burstmail.core.keep import Keep
+from burstmail.core.letter import blocks, letter, rest
+from burstmail.core.masks import Masker
+from burstmail.core.model import Batch, Outage
+from burstmail.core.patterns import Tally
+from burstmail.core.report import Report
+from burstmail.core.session import Session, Window
+from burstmail.core.timeline import Timeline
 
 HOUR = 3600.0
 # The mail left at 13:15:43.
@@ -85,7 +94,7 @@ def test_an_outage_stands_before_the_wait_it_explains() -> None:
 
 def test_notes_stand_behind_the_facts_and_before_the_lines() -> None:
     found = told(notes=("The store is full.", "It works again."), resume=TEN + 99)
-    assert [line.partition(":")[0] for line in found[2:]] == ["Shown", "Next", "Note", "Note"]
+    assert [line.partition(":")[0] for line in found[2:]] == ["Next", "Shown", "Note", "Note"]
     assert found[-2:] == ["Note: The store is full.", "Note: It works again."]
 
 
@@ -106,3 +115,122 @@ def test_a_note_is_one_visible_line_whatever_is_in_it(notes: list[str]) -> None:
 def test_without_trouble_nothing_is_said_of_it() -> None:
     found = text(burst("a", "b"))
     assert not any(word in found for word in ("Delivery", "Note:", "held back"))
+
+
+def log(*lines: str, seconds: float = 1.0, keep: Keep | None = None, **options: Any) -> Report:
+    """The report of lines that came one after the other, `seconds` apart."""
+    session = Session(Window(gap=5, max_age=9e9), keep or Keep(), masker=Masker())
+    for number, line in enumerate(lines):
+        session.feed(Batch.of(line, time=TEN + number * seconds), number * seconds)
+    (burst,) = session.poll(1e9)
+    return Report.of(burst, **{"signature": "burstmail", "zone": BERLIN, **options})
+
+
+def flood(count: int = 40) -> list[str]:
+    lines = [
+        f"<38>Nov 23 10:00:00 web1 sshd[{n}]: Failed password for root from 192.0.2.{n % 7} port {n}"
+        for n in range(count)
+    ]
+    return [*lines, "<34>Nov 23 10:00:09 web1 kernel: Out of memory"]
+
+
+def test_a_flood_is_told_like_this() -> None:
+    assert letter(log(*flood(), keep=Keep(head=2, tail=1), attach=9999)) == (
+        """\
+41 lines from web1 sshd and 1 other program in 40 s.
+Worst: crit (1 line); info 40.
+
+  ████████████████████▄
+  10:00:00 to 10:00:40: each bar is 2 s, the highest 2 lines.
+
+First line: 10:00:00, Mon 23 Nov 2026 (UTC+01:00).
+Last line: 10:00:40; then it was quiet for 5 s.
+Shown: 3 of 41 lines: the first 2 and the last 1. Left out: 38.
+Attached: burst.log.gz has all 41 lines.
+
+41 lines by what they say:
+  40  sshd: Failed password for root from <ip> port <n>
+      info, 7 addresses, 10:00:00 to 10:00:39
+   1  kernel: Out of memory
+      crit, 10:00:40
+
+  info    Nov 23 10:00:00 web1 sshd[0]: Failed password for root from 192.0.2.0 port 0
+  info    Nov 23 10:00:00 web1 sshd[1]: Failed password for root from 192.0.2.1 port 1
+[38 lines left out here]
+  crit    Nov 23 10:00:09 web1 kernel: Out of memory
+
+--\x20
+burstmail
+"""
+    )
+
+
+def test_few_lines_need_no_overview() -> None:
+    found = letter(log("a 1", "a 2", "a 3"))
+    assert found.count("\n\n") == 3
+    assert "by what they say" not in found and "each bar" not in found
+
+
+def test_a_pattern_of_which_no_line_is_shown_has_an_example() -> None:
+    lines = [
+        *(f"a {n}" for n in range(30)),
+        "disk sda1 failed",
+        *(f"a {n}" for n in range(30)),
+        "disk sdb7 failed",
+        "a 1",
+    ]
+    found = letter(log(*lines, keep=Keep(head=3, tail=3)))
+    assert "  61  a <n>\n      10:00:00 to 10:01:02\n" in found
+    assert re.search(r"\n   2  disk .* failed\n      10:00:30 to 10:01:01\n      e.g. disk sda1 failed\n", found)
+
+
+@pytest.mark.parametrize(
+    ("counts", "bars"),
+    [
+        ((1, 0, 8), "▁·█"),
+        ((1, 2, 3, 4, 5, 6, 7, 8), "▁▂▃▄▅▆▇█"),
+        ((1, 1_000_000), "▁█"),
+        (tuple(range(1, 61)), "▁▁▁▂▂▂▂▃▃▃▃▄▄▄▄▅▅▅▆▆▆▆▇▇▇▇████"),
+    ],
+)
+def test_any_line_at_all_is_seen_in_the_bars(counts: tuple[int, ...], bars: str) -> None:
+    report = replace(log("a"), timeline=Timeline(width=1.0, start=int(TEN), counts=counts))
+    assert blocks(report)["timeline"].split("\n")[0] == "  " + bars
+
+
+@pytest.mark.parametrize(("width", "words"), [(0.125, "1/8 s"), (0.5, "1/2 s"), (1.0, "1 s"), (64.0, "1 min 4 s")])
+def test_the_width_of_a_bar_is_told(width: float, words: str) -> None:
+    report = replace(log("a"), timeline=Timeline(width=width, start=0, counts=(1, 1, 1)))
+    assert f": each bar is {words}, the highest 1 line." in blocks(report)["timeline"]
+
+
+def test_our_own_rows_fit_a_telephone() -> None:
+    parts = blocks(log(*flood(400), seconds=0.3))
+    rows = [*parts["timeline"].split("\n")[:1], *parts["severity"].split("\n")]
+    assert max(map(len, rows)) <= 40
+
+
+def test_what_is_in_no_row_is_counted() -> None:
+    found = letter(log(*(f"{' '.join([chr(97 + word) * 4] * (word + 4))} {n}" for word in range(16) for n in range(3))))
+    rows = [int(row) for row in re.findall(r"(?m)^ +(\d+)  (?! )", found)]
+    assert sum(rows) == 48
+    assert re.search(r"\n  12  other lines, in 4 patterns\n", found)
+
+
+def test_what_fits_no_pattern_is_said_to_be_of_unknown_number() -> None:
+    report = replace(log(*flood()), other=17, more_patterns=1)
+    assert rest(report) == "other lines, in 1 pattern"
+    assert rest(replace(report, other=1, more_patterns=0)) == "other line"
+    tally = Tally(limit=2)
+    for n, word in enumerate(("alpha", "bravo", "charlie", "delta")):
+        tally.add(f"{word}\n" * (9 - n), 9 - n, 0.0)
+    assert tally.other
+    assert rest(replace(report, burst=replace(report.burst, tally=tally))) == "other lines, in 1 pattern or more"
+
+
+def test_blocks_are_the_parts_of_the_text() -> None:
+    report = log(*flood(), keep=Keep(head=2, tail=1), attach=9999, notes=["Something."])
+    parts, whole = blocks(report), letter(report)
+    assert all(part in whole for part in parts.values())
+    assert parts["lines"] == "\n".join((parts["head"], parts["gap"], parts["tail"]))
+    assert (parts["left_out"], parts["notes"], parts["sources"]) == ("38", "Note: Something.", "")

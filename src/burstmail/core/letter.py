@@ -122,6 +122,6 @@ def rest(report: Report) -> str:
     noun = "other line" if report.other == 1 else "other lines"
     if not report.more_patterns:
         return noun
+    patterns = plural(report.more_patterns, "pattern")
     # Of what is not in any pattern that was kept, nobody knows how many it would make.
-    most = " or more" if report.burst.tally.other else ""
-    return f"{noun}, in {number(report.more_patterns)}{most} {'pattern' if report.more_patterns == 1 else 'patterns'}"
+    return f"{noun}, in {patterns}{' or more' if report.burst.tally.other else ''}"

@@ -31,7 +31,10 @@ STYLES = {
         f"margin:10px 0 0;padding:8px 8px 8px 26px;text-indent:-14px;background:#f5f6f8;font:12px/1.5 {_MONO};"
         f"white-space:pre-wrap;{_BREAK};direction:ltr;unicode-bidi:isolate;border-radius:4px"
     ),
-    "gap": "margin:10px 0 0;padding:5px 8px;text-align:center;font-weight:600;border:1px dashed #8d97a3;border-radius:4px",
+    "gap": (
+        "margin:10px 0 0;padding:5px 8px;text-align:center;font-size:13px;font-weight:600;"
+        "border:1px dashed #8d97a3;border-radius:4px"
+    ),
     "chip": "display:inline-block;margin:0 6px 6px 0;padding:1px 9px;border-radius:10px;font-size:13px;font-weight:600",
     "e": "background:#b42318;color:#ffffff",
     "w": "background:#ffe3a3;color:#533600",

@@ -68,13 +68,12 @@ def fit(pattern: Pattern, seen: Collection[str] = ()) -> Pattern:
     message = parse(example).message
     # What came once is told as it came, and what has no variable parts as well.
     text = message if pattern.count == 1 else pattern.text
-    severity, line = told(example)
     known = " ".join(message.split()) == " ".join(text.split()) or example in seen
     return replace(
         pattern,
         text=one_line(text, TEXT).strip(),
         program=one_line(pattern.program, 60),
-        examples=() if known else (one_line(f"{severity} {line}".strip(), EXAMPLE),),
+        examples=() if known else (one_line(told(example)[1], EXAMPLE),),
     )
 
 

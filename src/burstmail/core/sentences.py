@@ -114,7 +114,7 @@ def shown(count: int, head: int, tail: int, cut: int) -> str:
 def attached(name: str, count: int, head: int, tail: int) -> str:
     """What the attachment holds."""
     if head + tail == count:
-        return f"Attached: {name} has {'all ' if count > 1 else 'the whole of the '}{plural(count, 'line')}."
+        return f"Attached: {name} has {f'all {number(count)} lines' if count > 1 else 'all of the line'}."
     return f"Attached: {name} has {number(head + tail)} of the {plural(count, 'line')}: {_ends(head, tail)}."
 
 

@@ -1,0 +1,209 @@
+"""What a mail says of a burst: visible, one line each, and with numbers that add up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_compose import BERLIN, TEN, burst, ssh
+
+from burstmail.core.escape import visible
+from burstmail.core.keep import Keep
+from burstmail.core.masks import Masker
+from burstmail.core.model import Batch, Burst, CloseReason
+from burstmail.core.report import Report
+from burstmail.core.session import Session, Window
+
+MASKER = Masker()
+STACK = ["java.lang.IllegalStateException: no", *(f"\tat org.example.Orders.run(Orders.java:{n})" for n in range(40))]
+
+
+def session(*lines: str, seconds: float = 1.0, keep: Keep | None = None, masker: Masker | None = MASKER) -> Burst:
+    machine = Session(Window(gap=5, max_age=9e9), keep or Keep(), masker=masker)
+    for number, line in enumerate(lines):
+        machine.feed(Batch.of(line, time=TEN + number * seconds), number * seconds)
+    (made,) = machine.poll(1e9)
+    return made
+
+
+def report(*lines: str, keep: Keep | None = None, **options: Any) -> Report:
+    return Report.of(session(*lines, keep=keep), zone=BERLIN, **options)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (CloseReason.GAP, "1 line from web1 sshd in 38 s."),
+        (CloseReason.MAX_AGE, "1 line from web1 sshd in 38 s, and still going on."),
+        (CloseReason.MAX_LINES, "1 line from web1 sshd in 38 s, and still going on."),
+        (CloseReason.MAX_BYTES, "1 line from web1 sshd in 38 s, and still going on."),
+        (CloseReason.END, "1 line from web1 sshd in 38 s."),
+    ],
+)
+def test_the_first_sentence_says_whether_it_goes_on(reason: CloseReason, words: str) -> None:
+    assert Report.of(burst(ssh(1), reason=reason)).opening == words
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        (["<34>a"], "Severity: crit."),
+        (["<34>a", "<34>b"], "Severity: crit, all 2 lines."),
+        (["<38>a", "<34>b", "<38>c"], "Worst: crit (1 line); info 2."),
+        (["<35>a", "b", "<191>c", "<35>d"], "Worst: err (2 lines); debug 1, no severity 1."),
+        (["<192>a", "b"], ""),
+    ],
+)
+def test_the_worst_severity_is_told_first_and_all_add_up(lines: list[str], sentence: str) -> None:
+    found = report(*lines)
+    assert found.severe == sentence
+    assert (found.severity == "") == (sentence == "")
+    # Where nothing has been counted, what is there is looked at.
+    assert Report.of(session(*lines, masker=None)).severe == sentence
+
+
+def test_severities_that_nobody_counted_are_not_guessed() -> None:
+    assert Report.of(session("<34>a", "b", "c", keep=Keep(head=1, tail=1), masker=None)).severe == ""
+
+
+def test_patterns_are_shown_where_they_say_more_than_the_lines() -> None:
+    assert [(row.text, row.count) for row in report(*(f"a {n}" for n in range(21))).patterns] == [("a <n>", 21)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [f"a {n}" for n in range(20)],
+        STACK,
+        [f"{chr(97 + n // 5)}{chr(97 + n % 5)}{'xyz'[n % 3] * 9} happened" for n in range(25)],
+    ],
+)
+def test_patterns_are_not_shown_where_the_lines_say_as_much(lines: list[str]) -> None:
+    found = report(*lines)
+    assert (found.patterns, found.more_patterns, len(found.head)) == ((), 0, len(lines))
+
+
+def test_a_trace_that_comes_again_and_again_is_an_overview_of_its_own() -> None:
+    found = report(*(STACK * 20), keep=Keep(head=9, tail=9))
+    assert (found.patterns[0].count, found.patterns[1].count) == (800, 20)
+
+
+WORDS = (
+    *("alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf"),
+    *("hotel", "india", "juliett", "kilo", "lima", "mike", "november"),
+)
+
+
+def many(times: int = 3) -> list[str]:
+    """14 messages that have nothing in common."""
+    return [f"<38>{' '.join([word] * (5 + n))} {m}" for n, word in enumerate(WORDS) for m in range(times)]
+
+
+def test_the_worst_is_shown_however_rare_it_is() -> None:
+    common = report(*many())
+    assert (len(common.patterns), common.more_patterns, common.other) == (12, 2, 6)
+    found = report(*many(), "<38>x y z", "<34>disk on fire")
+    assert [row.text for row in found.patterns[:11]] == [row.text for row in common.patterns[:11]]
+    assert (found.patterns[11].text, found.patterns[11].severity) == ("disk on fire", "crit")
+    assert (found.more_patterns, found.other) == (4, 10)
+    # What is no worse than the others has no claim, and neither has what is harmless.
+    assert report(*(line.replace("<38>", "<34>") for line in many()), "<34>x y z").patterns[11].count == 3
+    assert report(*(line.replace("<38>", "<39>") for line in many()), "<37>x y z").patterns[11].count == 3
+
+
+def test_an_example_is_given_only_of_what_no_line_shows() -> None:
+    lines = [*(f"a {n}" for n in range(30)), "disk <b> 1", "disk <b> 2", "same", "same", *(f"a {n}" for n in range(30))]
+    found = report(*lines, keep=Keep(head=2, tail=2))
+    assert [row.examples for row in found.patterns] == [(), ("disk <b> 1",), ()]
+    assert [row.examples for row in report(*lines).patterns] == [(), (), ()]
+
+
+def test_what_came_once_is_told_as_it_came() -> None:
+    found = report(*(f"a {n}" for n in range(30)), "<38>Nov 23 10:00:00 h p: lost 192.0.2.1", keep=Keep(head=1, tail=0))
+    assert found.patterns[1].text == "lost 192.0.2.1"
+    assert found.patterns[1].examples == ()
+
+
+def test_a_long_line_is_cut_and_what_is_missing_is_counted() -> None:
+    found = report("x" * 65536, "<38>y")
+    assert found.head == ("x" * 2000 + "... [63,536 characters more]", "info    y")
+    assert found.facts[-1] == "Shown: all 2 lines, none left out. Cut short: 1 line."
+
+
+def test_an_escape_is_never_cut_in_two() -> None:
+    (line,) = report("\x1b" * 2000).head
+    assert line == "\\x1b" * 500 + "... [1,500 characters more]"
+
+
+def test_what_does_not_fit_is_left_out_from_the_middle() -> None:
+    found = report(*(f"{n:03} {'ä' * 300}" for n in range(200)), room=20_000)
+    shown = [line[:3] for line in (*found.head, *found.tail)]
+    assert found.left_out == 200 - len(shown) > 150
+    assert shown == [f"{n:03}" for n in range(200) if n < len(found.head) or n >= 200 - len(found.tail)]
+    assert abs(len(found.head) - len(found.tail)) <= 1
+    alone = report(*(f"{n:03} {'ä' * 300}" for n in range(200)), room=20_000, html=False)
+    assert alone.left_out < found.left_out
+
+
+@pytest.mark.parametrize("room", [0, -9])
+def test_the_first_and_the_last_line_are_shown_whatever_they_take(room: int) -> None:
+    found = report("a", "b", "c", "d", room=room)
+    assert (found.head, found.left_out, found.tail) == (("a",), 2, ("d",))
+    assert report("a", room=room).head == ("a",)
+    gap = report("a", "b", "c", keep=Keep(head=0, tail=2), room=room)
+    assert (gap.head, gap.left_out, gap.tail) == ((), 2, ("c",))
+
+
+def test_what_is_left_out_is_attached() -> None:
+    lines = [f"line {n}" for n in range(100)]
+    found = report(*lines, keep=Keep(head=2, tail=2), attach=100_000)
+    assert (found.attachment, found.attached) == ("burst.log.gz", "Attached: burst.log.gz has all 100 lines.")
+    assert found.log
+
+
+@pytest.mark.parametrize(
+    ("lines", "options"),
+    [
+        # Nothing is left out.
+        (["a", "b"], {"attach": 9999}),
+        # It is not wanted.
+        (["a", "b", "c"], {"keep": Keep(head=1, tail=1)}),
+        # It would not fit.
+        (["a", "b", "c"], {"keep": Keep(head=1, tail=1), "attach": 9}),
+        # It would say no more than the mail.
+        ([chr(97 + n) * 2000 for n in range(20)], {"keep": Keep(head=10, tail=9, log=2, bytes=38500), "attach": 9999}),
+    ],
+)
+def test_nothing_is_attached_for_nothing(lines: list[str], options: dict[str, Any]) -> None:
+    found = report(*lines, **options)
+    assert (found.attachment, found.attached, found.log) == ("", "", b"")
+
+
+def test_a_cut_line_alone_is_attached_whole() -> None:
+    assert report("x" * 2001, attach=9999).attached == "Attached: burst.log.gz has all of the line."
+
+
+@pytest.mark.parametrize(("count", "drawn"), [(5, False), (6, True)])
+def test_a_few_lines_make_no_curve(count: int, drawn: bool) -> None:
+    assert bool(report(*(["a"] * count)).timeline.counts) == drawn
+
+
+def test_what_came_at_once_makes_no_curve() -> None:
+    assert Report.of(session(*(["a"] * 99), seconds=0.001)).timeline.counts == ()
+
+
+LINES = st.lists(st.text(st.characters(exclude_characters="\n"), max_size=30) | st.sampled_from(["<34>a 1", "<38>a 2"]))
+
+
+@given(LINES.filter(len), st.integers(0, 3), st.integers(1, 3), st.integers(0, 4000))
+def test_all_numbers_add_up_and_all_is_visible(lines: list[str], head: int, tail: int, room: int) -> None:
+    made = session(*lines, *(["<38>a 3"] * 30), keep=Keep(head=head, tail=tail))
+    found = Report.of(replace(made, notes=tuple(lines)), room=room, attach=9999)
+    assert len(found.head) + found.left_out + len(found.tail) == made.count
+    assert sum(row.count for row in found.patterns) + found.other == made.count
+    texts = [found.opening, *found.facts, *found.head, *found.tail, *found.notes, found.attached, found.severe]
+    texts += [text for row in found.patterns for text in (row.text, row.program, *row.examples)]
+    assert all(visible(text) == text and "\n" not in text for text in texts)
