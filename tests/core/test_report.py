@@ -78,7 +78,7 @@ def test_patterns_are_shown_where_they_say_more_than_the_lines() -> None:
     [
         [f"a {n}" for n in range(20)],
         STACK,
-        [f"{chr(97 + n // 5)}{chr(97 + n % 5)}{'xyz'[n % 3] * 9} happened" for n in range(25)],
+        [" ".join([chr(97 + n) * 4] * (n + 2)) for n in range(25)],
     ],
 )
 def test_patterns_are_not_shown_where_the_lines_say_as_much(lines: list[str]) -> None:

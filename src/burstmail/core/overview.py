@@ -29,8 +29,9 @@ TEXT = 160
 EXAMPLE = 200
 # The bytes that a Pattern keeps of a line.
 _KEPT = 1024
-# What is no worse than a notice may be left to the counts.
-_RANK = {name: place for place, name in enumerate(SEVERITIES[:5])}
+_RANK = {name: place for place, name in enumerate((*SEVERITIES, ""))}
+# What is no worse than this may be left to the counts.
+_HARMLESS = _RANK["notice"]
 _NOUNS = {"address": "addresses", "name": "names"}
 
 
@@ -51,15 +52,16 @@ def _traced(lines: Sequence[str]) -> bool:
 
 def chosen(patterns: Sequence[Pattern]) -> list[Pattern]:
     """The most frequent; and, in the last one's place, what is worse than any of them."""
-    first = list(patterns[:MOST])
+    # Of equally frequent ones the worse is the news.
+    first = sorted(patterns, key=lambda pattern: (-pattern.count, _rank(pattern)))[:MOST]
     worst = min(patterns, key=_rank, default=None)
-    if worst and _rank(worst) < min(map(_rank, first)):
+    if worst and _rank(worst) < min(_HARMLESS, *map(_rank, first)):
         first[-1] = worst
     return first
 
 
 def _rank(pattern: Pattern) -> int:
-    return _RANK.get(pattern.severity, len(_RANK))
+    return _RANK[pattern.severity]
 
 
 def fit(pattern: Pattern, seen: Collection[str] = ()) -> Pattern:

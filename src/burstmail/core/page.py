@@ -146,8 +146,8 @@ def _lines(lines: Sequence[str], raw: Sequence[str]) -> str:
     """Each line an element of its own: what is in one cannot turn or reorder the next."""
     if not lines:
         return ""
-    # The newline is inside, or an empty line would have no height.
-    rows = (f"<div{_mark(line)}>{markup(text)}\n</div>" for text, line in zip(lines, raw, strict=False))
+    # A newline where it is no text: who copies lines gets them as they were.
+    rows = (f"<div{_mark(line)}>{markup(text) or '<br>'}</div\n>" for text, line in zip(lines, raw, strict=False))
     return tag("div", "l", "".join(rows))
 
 

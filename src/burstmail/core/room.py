@@ -65,7 +65,7 @@ class Room:
         """Bytes that are free; below 0 when too much has been added."""
         return self._size - sum(view.size for view in self._views)
 
-    def add(self, text: str, tags: str = "<div></div>") -> bool:
+    def add(self, text: str, tags: str = "<div class=e><br></div>") -> bool:
         """Take a line of the mail in, with what stands around it in HTML; whether it did fit."""
         text_view, page_view = self._views
         text_view.add(f"  {text}\n")
