@@ -93,7 +93,7 @@ def test_the_page_says_what_the_text_says() -> None:
     for fact in (*FULL.facts, FULL.attached, "Note: Look: here.", "web1 <b>", "(everything else)", "burstmail on web1"):
         assert fact in found.text("in")
     assert "crit 1 warning 1 info 60 " in found.text("in")
-    assert "60Failed password for root from <ip>info, 30 addresses, 10:00:00 to 10:01:01" in found.text("rows")
+    assert "60sshd: Failed password for root from <ip>info, 30 addresses, 10:00:00 to 10:01:01" in found.text("rows")
     assert "1,234other lines" in found.text("rows")
 
 
