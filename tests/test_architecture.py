@@ -25,6 +25,8 @@ LAYERS = [
     ["core.excerpt"],
     ["core.masks", "core.redactions", "core.severity"],
     ["core.collector", "core.row", "core.tokens"],
+    ["core.reasons"],
+    ["core.alike"],
     ["core.merge"],
     ["core.table"],
     ["core.patterns"],

@@ -66,6 +66,78 @@ battery is charging at 7 | battery is discharging at 7
 user root added to group wheel | user root removed from group wheel
 door 3 of rack is open | door 3 of rack is closed
 replication to host db1 resumed | replication to host db1 paused
+The Print Spooler service entered the running state. | The Print Spooler service entered the stopped state.
+The Netlogon service entered the running state. | The Netlogon service entered the paused state.
+The start type of the mail service was changed from demand start to auto start. | The start type of the mail service was changed from auto start to demand start.
+task 7 Transitioned from NEW to RUNNING | task 7 Transitioned from RUNNING to SUCCEEDED
+Processing event CONTAINER_REMOTE_LAUNCH for container 7 | Processing event CONTAINER_REMOTE_CLEANUP for container 7
+TaskStarted for job mail of user bob | TaskFinished for job mail of user bob
+onConnectionLost called by service nginx | onConnectionRestored called by service nginx
+%LINK-3-UPDOWN: Interface eth0, changed state to up | %LINK-3-UPDOWN: Interface eth0, changed state to down
+neighbor 10.0.0.1 went from Idle to Active | neighbor 10.0.0.1 went from Active to Idle
+{"level":"info","msg":"user logged in","user":"bob"} | {"level":"info","msg":"user logged out","user":"bob"}
+{"level":"info","msg":"cache hit","user":"bob"} | {"level":"info","msg":"cache miss","user":"bob"}
+{"level":"warn","msg":"slow query","user":"bob"} | {"level":"warn","msg":"big answer","user":"bob"}
+level=info msg="slow query" user=bob | level=info msg="big answer" user=bob
+level=info msg="check done" healthy=true | level=info msg="check done" healthy=false
+level=error msg="check done" user=bob | level=info msg="check done" user=bob
+event=login user=bob from=1.2.3.4 | event=logout user=bob from=1.2.3.4
+action=allow src=1.2.3.4 user=bob | action=deny src=1.2.3.4 user=bob
+type=USER_LOGIN res=success user=bob | type=USER_LOGIN res=failed user=bob
+"Started container" pod="default/web" | "Killing container" pod="default/web"
+Readiness probe failed for pod default/web | Liveness probe failed for pod default/web
+Successfully pulled image "web" for pod mail | Failed to pull image "web" for pod mail
+GET /index.html HTTP/1.1 by user bob | POST /index.html HTTP/1.1 by user bob
+DELETE /items/7 HTTP/1.1 by user bob | PUT /items/7 HTTP/1.1 by user bob
+1.2.3.4 TCP_HIT/200 GET http://example.org/ bob | 1.2.3.4 TCP_MISS/200 GET http://example.org/ bob
+1.2.3.4 TCP_DENIED/403 CONNECT example.org:443 bob | 1.2.3.4 TCP_TUNNEL/200 CONNECT example.org:443 bob
+Permission denied for user bob on host db1 | Permission granted for user bob on host db1
+share scans mounted by user bob | share scans unmounted by user bob
+usb device attached to host db1 | usb device detached from host db1
+module bridge loaded by process 7 | module bridge unloaded by process 7
+package nginx installed by root | package nginx removed by root
+package nginx upgraded by root | package nginx downgraded by root
+database mail created by root | database mail dropped by root
+transaction 7 of user bob committed | transaction 7 of user bob aborted
+queue mail is full on host db1 | queue mail is empty on host db1
+disk sda is healthy on host db1 | disk sda is failing on host db1
+temperature of cpu 7 is high on host db1 | temperature of cpu 7 is normal on host db1
+cpu 7 temperature above threshold on host db1 | cpu 7 temperature below threshold on host db1
+sent 7 packets to host db1 | received 7 packets from host db1
+eth0: rx error on queue 7 | eth0: tx error on queue 7
+read error on disk sda sector 7 | write error on disk sda sector 7
+input queue of eth0 overflowed 7 times | output queue of eth0 overflowed 7 times
+inbound connection from 1.2.3.4 on eth0 | outbound connection from 1.2.3.4 on eth0
+key for example.org is trusted now | key for example.org is untrusted now
+certificate for example.org renewed for 90 days | certificate for example.org expired for 90 days
+node db1 joined cluster mail with 7 members | node db1 left cluster mail with 7 members
+primary db1 promoted for cluster mail | primary db1 demoted for cluster mail
+circuit breaker for mail is now OPEN | circuit breaker for mail is now CLOSED
+firewall enabled for zone mail by root | firewall disabled for zone mail by root
+port 7 entered forwarding state on eth0 | port 7 entered blocking state on eth0
+port 7 is now tagged on eth0 | port 7 is now untagged on eth0
+session of user bob locked on host db1 | session of user bob unlocked on host db1
+door opened by user bob at rack 7 | door closed by user bob at rack 7
+UPS mail on battery power for 7 s | UPS mail on line power for 7 s
+payment of order 7 by bob accepted | payment of order 7 by bob declined
+message 7 for bob delivered to mail | message 7 for bob bounced from mail
+message 7 queued for bob at example.org | message 7 expired for bob at example.org
+dns lookup of example.org failed: NXDOMAIN | dns lookup of example.org failed: SERVFAIL
+connect to example.org: Connection refused | connect to example.org: Connection timed out
+open of /var/spool/x failed: EACCES for root | open of /var/spool/x failed: ENOENT for root
+process 7 of root exited normally on db1 | process 7 of root exited abnormally on db1
+process 7 (mail) got SIGTERM on db1 | process 7 (mail) got SIGKILL on db1
+checkpoint starting: time for database mail | checkpoint starting: wal for database mail
+index of mail is consistent on db1 | index of mail is inconsistent on db1
+backup of mail is recent on host db1 | backup of mail is outdated on host db1
+Background saving terminated with success | Background saving terminated with failure
+replica db1 is in sync with mail | replica db1 is out of sync with mail
+clock of db1 is ahead by 7 s | clock of db1 is behind by 7 s
+access to mail is public for root | access to mail is private for root
+swap on db1 turned on by root | swap on db1 turned off by root
+screen of root turned on after 7 s | screen of root turned off after 7 s
+job 7 of mail retried on db1 | job 7 of mail skipped on db1
+alarm 7 raised for db1 by root | alarm 7 cleared for db1 by root
 """.strip().splitlines()
 
 

@@ -14,7 +14,7 @@ SHAPES = """
 Failed password for root from 203.0.113.7 port 51022 ssh2 | Failed password for root from <ip> port <n> ssh<n>
 client 2001:db8::1 and ::1 and fe80::1%eth0 and 1:2:3:4:5:6:7:8 | client <ip> and <ip> and <ip> and <ip>
 net 192.0.2.0/24 via 192.0.2.1:443 | net <ip>/<n> via <ip>:<n>
-version 1.2.3.4.5 of 10.0.0.1.example.org | version <n> of <n>.example.org
+version 1.2.3.4.5 of 10.0.0.1.example.org | version <n> of <host>
 mac 00:0d:60:ea:e0:8d or 00-0D-60-EA-E0-8D | mac <mac> or <mac>
 order 7f9c24e8-3b12-4c5f-9a77-0d2c5b1a9e01 paid | order <uuid> paid
 at 2026-11-23T10:00:38.123+01:00 or 2026-11-23 10:00:38 | at <time> or <time>

@@ -46,7 +46,7 @@ def test_a_user_may_be_called_what_tells_elsewhere() -> None:
 
 
 def test_what_varies_in_form_is_one_wherever_it_stands() -> None:
-    assert templates("read /etc/a of x.example.org", "read /etc/b of y.example.org") == ["read <*> of <*>"]
+    assert templates("read /etc/a of x.example.org", "read /etc/b of y.example.org") == ["read <*> of <host>"]
 
 
 def test_the_subject_of_a_message_is_no_name() -> None:
@@ -81,3 +81,7 @@ def test_each_shape_has_one_template_in_whatever_company(shapes: list[str]) -> N
     found = merged(shapes)
     assert list(found) == list(dict.fromkeys(shapes))
     assert merged(shapes) == found
+
+
+def test_one_and_several_of_a_thing_are_one_pattern() -> None:
+    assert templates("lost after 1 attempt of anna", "lost after 7 attempts of anna") == ["lost after <n> attempts of anna"]

@@ -43,8 +43,17 @@ _SORTS = """
 _TELLING_PARTS = frozenset(_STATES.split())
 _TELLING = frozenset(_SORTS.split())
 
+# Whose values say what happened: status=sent, msg="slow query". Values of others are names or measures.
+_FIELDS = """
+    msg message event error err reason cause status state result outcome level severity lvl exception text description
+    desc detail details title summary what answer reply verdict health code action op
+"""
+SAYING = frozenset(_FIELDS.split())
+
 # "failed", "rejected", "starting", "reachable": shorter ones are names as easily (fred, ahmed).
 _ENDING = re.compile("[a-z]{4,}(?:ed|ing|able|ible|less|ful|fully|ation|ction|ment|ness|ure|ally)")
+# As the ending of a part: TaskStarted, but NavigationBar.
+_PART_ENDING = re.compile("[a-z]{4,}(?:ed|able|ible|less)|[A-Z][a-z]{3,}ing|[A-Z]{4,}(?:ED|ING|ABLE|IBLE|LESS)")
 _PARTS = re.compile("[A-Z]?[a-z']+|[A-Z]+(?![a-z])")
 
 
@@ -52,14 +61,25 @@ _PARTS = re.compile("[A-Z]?[a-z']+|[A-Z]+(?![a-z])")
 def telling(word: str) -> bool:
     """Whether the word, or a part of it (`LINK_UP`, `isReady`), may tell what happened."""
     plain = word.lower()
-    if plain in _TELLING or _state(plain):
-        return True
-    return partly_telling(word)
+    return plain in _TELLING or _state(plain) or partly_telling(word)
 
 
-def partly_telling(word: str) -> bool:
+def partly_telling(word: str, *, endings: bool = True) -> bool:
     """Whether a part of it may tell what happened."""
-    return any(_state(part.lower()) for part in _PARTS.findall(word))
+    return any(
+        part.lower() in _TELLING_PARTS or (endings and len(part) > 5 and _PART_ENDING.search(part) is not None)
+        for part in _PARTS.findall(word)
+    )
+
+
+def saying(text: str) -> bool:
+    """Whether a word of the text may tell what happened."""
+    return any(_state(word.lower()) or partly_telling(word) for word in text.split())
+
+
+def stated(word: str) -> bool:
+    """Whether the word is known to tell even as a part; an ending is not enough."""
+    return word.lower() in _TELLING_PARTS
 
 
 def _state(word: str) -> bool:

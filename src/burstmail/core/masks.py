@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .contrast import partly_telling
+from .contrast import SAYING, saying, stated
 from .fields import parse
 
 DIGITS = b"0123456789"
@@ -19,9 +19,9 @@ DIGITS = b"0123456789"
 SEEN = 4096
 
 # One private character per kind (Unicode's private use area): a word that holds one is known to vary.
-KINDS = ("n", "hex", "id", "dev", "ip", "mac", "uuid", "time", "url", "unit", "mail", "quoted", "*", "masked")
+KINDS = ("n", "hex", "id", "dev", "ip", "mac", "uuid", "time", "url", "unit", "mail", "host", "quoted", "*", "masked")
 MARKS = tuple(map(chr, range(0xE000, 0xE000 + len(KINDS))))
-NUMBER, HEX, ID, DEV, IP, MAC, UUID, TIME, URL, UNIT, MAIL, QUOTED, VALUE, MASKED = MARKS
+NUMBER, HEX, ID, DEV, IP, MAC, UUID, TIME, URL, UNIT, MAIL, HOST, QUOTED, VALUE, MASKED = MARKS
 _SHOWN = {ord(mark): f"<{kind}>" for mark, kind in zip(MARKS, KINDS, strict=True)}
 
 _B, _E = "(?<![0-9A-Za-z])", "(?![0-9A-Za-z])"
@@ -29,8 +29,11 @@ _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _CLOCK = "[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?+"
 _ZONE = "(?: ?(?:Z|UTC|GMT|[A-Z]{1,2}[SD]T|[+-][0-9]{2}:?[0-9]{2})(?![0-9A-Za-z]))"
 _DATE = "(?:[0-9]{4}([-/.])[0-9]{1,2}\\1[0-9]{1,2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4})"
-_UNIT = "(?: ?(?:[kKMGTP]i?[bB]|[munμ]?s|B|[kKMG]Hz)(?![0-9A-Za-z])|%)"
+_UNIT = "(?: ?(?:[kKMGTP]i?[bB]|[munμ]?s|secs?|B|[kKMG]Hz)(?![0-9A-Za-z])|%)"
+# A time that is too short to tell: <1 sec.
+_LESS = r"(?:(?<=\s)<(?=[0-9]{1,20}+ ?(?:secs?|[mun]?s)(?![0-9A-Za-z])))?+"
 _GROUPS = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){0,6}+"
+_LABEL = r"[0-9A-Za-z_][\w-]{0,62}+"
 # Digits and letters in turns, as in no word: deadbeef1, 4bXk12zQ, A1B2C3D4E5. The shortest of a mark has eight.
 _MIXED = (
     rf"{_B}(?:(?=[0-9]*+[A-Fa-f])(?=[A-Fa-f]*+[0-9])[0-9A-Fa-f]{{4,}}+"
@@ -64,9 +67,19 @@ _FORMS = (
     (IP, ".", rf"{_B}(?<![0-9]\.)[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}(?![0-9A-Za-z]|[.-][0-9A-Za-z])"),
     (IP, "::", rf"(?<![0-9A-Za-z:])(?:{_GROUPS})?+::(?:{_GROUPS})?+(?![0-9A-Za-z:])(?:%[0-9a-z]{{1,15}}+)?+"),
     (IP, ":", r"(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}(?![0-9A-Za-z:])"),
+    # What was asked for, with a query: /search?q=x&page=2.
+    (VALUE, "?", r"(?<![^\s\"'=(\[])/[^\s\"'<>?]{0,1000}+\?[^\s\"'<>]{0,1000}+"),
+    (VALUE, ":\\", r"(?<![0-9A-Za-z])[A-Za-z]:\\[^\s\"'<>|,;()\[\]]{0,1000}+"),
     (HEX, "0x", "0x[0-9A-Fa-f]++"),
     # The name of an address: mail.example.org[192.0.2.1], host/192.0.2.1.
     (VALUE, IP, rf"{_B}[0-9A-Za-z_.-]{{1,255}}+(?=[\[/]{IP})"),
+    # A name with a domain that is one: what is between the dots says nothing (login.example.com, update.example.org).
+    (
+        HOST,
+        ".",
+        rf"(?<![\w.@-])(?:(?:{_LABEL}\.){{1,9}}(?:com|org|net|edu|gov|mil|info|local|lan|internal|arpa)"
+        rf"|(?:{_LABEL}\.){{2,9}}[a-z]{{2}})(?![\w-]|\.\w)",
+    ),
     # A digest in base64; a word of that length has not all three.
     (
         ID,
@@ -78,13 +91,19 @@ _FORMS = (
     # Linux names disks by letters: sda, vdb1, xvdc.
     (DEV, "d", rf"{_B}(?:[shv]|xv)d[a-z](?![A-Za-z])"),
     # A sign is one where no word ends before it: -7, blk_-7, but not node-7.
-    (NUMBER, "", rf"(?<![0-9A-Za-z.])[-+]?[0-9]++(?:[.,][0-9]++)*+{_UNIT}?|[0-9]++"),
+    (NUMBER, "", rf"{_LESS}(?<![0-9A-Za-z.])[-+]?[0-9]++(?:[.,][0-9]++)*+{_UNIT}?|[0-9]++"),
+    # A field without a value: "rhost= user=".
+    (VALUE, "=", r"(?<=[0-9A-Za-z_]=)(?=[\s,;)\]}]|\Z)"),
     # A field that is empty here, and a name in the next line.
     (VALUE, "()", r"(?<=\s\()(?=\))"),
     (VALUE, "[]", r"(?<=\s\[)(?=\])"),
 )
 _FOUND = tuple((mark, sign, re.compile(pattern)) for mark, sign, pattern in _FORMS)
 _QUOTED = re.compile(r"\"([^\"\n]{1,256}+)\"|(?<!\w)'([^'\n]{1,256}+)'(?!\w)")
+# Whose value it is that is quoted.
+_KEY = re.compile(r"([A-Za-z_]\w{0,30}+)[\"']?+ ?+[=:] ?+\Z")
+# What is said, and no name: four words in a row.
+_SENTENCE = re.compile(r"(?:[A-Za-z][a-z']+ ){3}[a-z]{2}")
 _DIGIT = re.compile(b"[0-9]")
 
 
@@ -157,6 +176,12 @@ def _masked(found: re.Match[str]) -> str:
 def _quoted(found: re.Match[str]) -> str:
     """What is quoted is a name or a value, unless it tells what happened: "down", "connection refused"."""
     text = found[1] or found[2]
-    if partly_telling(text):
-        return found[0]
-    return found[0][0] + QUOTED + found[0][0]
+    before = _KEY.search(found.string, max(0, found.start() - 40), found.start())
+    if before:
+        told = before[1].lower() in SAYING or (" " not in text and stated(text))
+    elif found.string[found.end() : found.end() + 1] == ":" and found.string[found.start() - 1] in "{,":
+        # The name of a member of a JSON object.
+        told = True
+    else:
+        told = saying(text) or _SENTENCE.search(text) is not None
+    return found[0] if told else found[0][0] + QUOTED + found[0][0]

@@ -1,9 +1,9 @@
-"""Shapes -> templates. The second look: shapes that differ in a name or two become one.
+"""Shapes -> templates. The second look: shapes that differ in names become one.
 
 First the places that hold a mark or the form of a name (a path, a host, `root_domain`): shapes alike but for these are
-one. Then places of plain words: shapes alike but for one of them are one if there is reason to think that it names
-somebody or something: the word before it says so, or many words take turns there. Words that tell what happened never
-do. Deterministic; time grows with the sum of the shapes' lengths (and the square of their words, of which 40 count).
+one. Then places of plain words: shapes alike but for one of them, or for several (alike.py), are one if enough speaks
+for names there (reasons.py). Words that tell what happened are none. Deterministic; time grows with the sum of the
+shapes' lengths (and with the square of their words, up to 40 of them).
 """
 
 from __future__ import annotations
@@ -11,18 +11,32 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from .alike import alike
 from .masks import VALUE
-from .tokens import ANNOUNCING, ANYWHERE, MAYBE, NAMED, SUBJECT, Tokens, is_masked, kind, need, split
+from .reasons import ANNOUNCING, ANYWHERE, NAMED, SOME, lack, need, plural, says, silent
+from .tokens import JOINT, SUBJECT, Tokens, is_masked, kind, split
 
-# Of a message with more words than that only masks and names are looked at.
+# In a message with more words than that no single word is looked for.
 _LONGEST = 40
+
+# The kinds of words that vary in form, as a message's subject may too except for the first.
+_FORMS = ("name", "mark", "numbered")
 
 
 def _loose(tokens: Tokens) -> Tokens:
     """With a blank where a mark or a name stands. The subject of a message is no blank, unless it is masked."""
     return tuple(
-        VALUE if not at % 2 and ((what := kind(token)) == "mark" or (what == "name" and at > SUBJECT)) else token
+        VALUE if not at % 2 and kind(token) in (_FORMS if at > SUBJECT else _FORMS[1:]) else token
         for at, token in enumerate(tokens)
+    )
+
+
+def _tight(loose: Tokens, members: list[Tokens]) -> Tokens:
+    """Without the blanks where only one word with a number in it stands (SOCKS5)."""
+    columns = (set(column) for column in zip(*members, strict=True))
+    return tuple(
+        next(iter(column)) if token == VALUE and len(column) == 1 and kind(next(iter(column))) == "numbered" else token
+        for token, column in zip(loose, columns, strict=True)
     )
 
 
@@ -36,9 +50,10 @@ def merged(shapes: Iterable[str]) -> dict[str, tuple[str, str | None]]:
     split = {shape: _tokens(shape) for shape in shapes}
     for tokens in split.values():
         groups[_loose(tokens)].append(tokens)
+    tight = {_tight(loose, members): members for loose, members in groups.items()}
     families: defaultdict[Tokens, list[Tokens]] = defaultdict(list)
-    for loose, target in _joined(groups).items():
-        families[target] += groups[loose]
+    for loose, target in _joined(tight).items():
+        families[target] += tight[loose]
     found: dict[Tokens, tuple[str, str | None]] = {}
     for family in families.values():
         found.update(_template(family))
@@ -53,9 +68,9 @@ def _tokens(shape: str) -> Tokens:
 
 def _template(family: list[Tokens]) -> dict[Tokens, tuple[str, str | None]]:
     columns = [set(column) for column in zip(*family, strict=True)]
-    pieces = [next(iter(column)) if len(column) == 1 else VALUE for column in columns]
-    template = "".join(pieces).removeprefix("\n")
-    varying = [place for place, column in enumerate(columns) if VALUE in column or len(column) > 1]
+    pieces = [next(iter(column)) if len(column) == 1 else plural(column) or VALUE for column in columns]
+    template = "".join(pieces).removeprefix("\n").replace(JOINT, " ")
+    varying = [place for place, column in enumerate(columns) if pieces[place] == VALUE]
     if len(varying) != 1 or any(is_masked(word) for word in columns[varying[0]] - {VALUE}):
         return dict.fromkeys(family, (template, None))
     return {tokens: (template, tokens[varying[0]].strip(VALUE)) for tokens in family}
@@ -64,17 +79,24 @@ def _template(family: list[Tokens]) -> dict[Tokens, tuple[str, str | None]]:
 def _joined(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
     """Where each goes when those that differ in names only are one."""
     target = {tokens: tokens for tokens in loose}
-    # First all places at once that are announced, then one place after the other: three rounds at most, for what has
-    # become alike in one may be joined in the next.
-    for moves_of in (_announced, _moves, _moves, _moves):
-        moves = moves_of(dict.fromkeys(target.values()))
+    known: frozenset[str] = frozenset()
+    # First all places at once that are announced, then one place after the other, for what has become alike in one
+    # round may be joined in the next, then several places at once; and again with the names that have been found.
+    for moves_of in (_announced, _moves, _moves, alike, _moves, alike):
+        moves = moves_of(dict.fromkeys(target.values()), known)
         target = {tokens: moves.get(now, now) for tokens, now in target.items()}
-        if not moves and moves_of is _moves:
-            break
+        if moves_of is alike:
+            known = _found(target)
     return target
 
 
-def _announced(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
+def _found(target: dict[Tokens, Tokens]) -> frozenset[str]:
+    """The plain words that have turned out to be names."""
+    pairs = (pair for tokens, now in target.items() if tokens is not now for pair in zip(tokens, now, strict=True))
+    return frozenset(old for old, new in pairs if new == VALUE and kind(old) == "word")
+
+
+def _announced(loose: Iterable[Tokens], known: frozenset[str]) -> dict[Tokens, Tokens]:
     """Those that differ where the word before announces a name: a user and a host, say."""
     families: defaultdict[Tokens, list[Tokens]] = defaultdict(list)
     for tokens in loose:
@@ -83,9 +105,9 @@ def _announced(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
     for family in families.values():
         columns = {at: words for at, words in enumerate(map(set, zip(*family, strict=True))) if len(words) > 1}
         first = family[0]
-        names = {at: _names(words, need(at, first)) for at, words in columns.items()}
+        names = {at: _names(words, need(at, first), known) for at, words in columns.items()}
         rest = tuple(token for at, token in enumerate(first) if at not in names)
-        if all(names.values()) and _says(rest):
+        if all(names.values()) and says(rest[SUBJECT:]) > 1:
             going = [tokens for tokens in family if all(tokens[at] in found for at, found in names.items())]
             template = tuple(VALUE if at in names else token for at, token in enumerate(first))
             moves.update(dict.fromkeys(going, template))
@@ -104,7 +126,7 @@ def _unnamed(tokens: Tokens) -> Tokens:
     return tuple(out)
 
 
-def _moves(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
+def _moves(loose: Iterable[Tokens], known: frozenset[str]) -> dict[Tokens, Tokens]:
     """Those that differ in one word."""
     places: defaultdict[tuple[int, Tokens], dict[str, Tokens]] = defaultdict(dict)
     for tokens in loose:
@@ -116,23 +138,21 @@ def _moves(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
     for (at, rest), found in sorted(places.items(), key=lambda place: -len(place[1])):
         if len(found) < 2:
             break
-        names = _names(set(found), need(at, rest, 0)) if _says(rest) else set()
+        said = says(rest[SUBJECT:])
+        needed = need(at, rest, after=0, said=said)
+        # Of a single word that is left, where a name is announced or many words take turns.
+        enough = said > 1 or (said and (needed <= SOME or len(found) >= 2 * ANYWHERE))
+        names = _names(set(found), needed, known) if enough else set()
         going = [tokens for word, tokens in found.items() if word in names]
         if len(going) > 1 and not any(tokens in moves for tokens in going):
             moves.update(dict.fromkeys(going, (*rest[:at], VALUE, *rest[at:])))
     return moves
 
 
-def _names(words: set[str], needed: int) -> set[str]:
+def _names(words: set[str], needed: int, known: frozenset[str]) -> set[str]:
     """Those of the words at one place that name somebody or something, if so many of them do."""
-    silent = {word for word in words if kind(word) != "telling"}
-    # What varies there in form already makes it likelier.
-    if len(silent) + (MAYBE if VALUE in words else 0) < needed:
+    if lack(words, needed, known) > 0:
         return set()
     # Among many people, one whose name happens to be a word: users called info, test, up.
-    return words if needed == NAMED and len(silent) >= ANYWHERE else silent
-
-
-def _says(rest: Tokens) -> bool:
-    """Whether what is left still says something."""
-    return sum(len(token) > 1 and kind(token) in ("word", "telling") for token in rest[SUBJECT:]) >= 2
+    quiet = silent(words, needed)
+    return words if needed == NAMED and len(quiet) >= ANYWHERE else quiet

@@ -1,6 +1,7 @@
 """Shape -> tokens. The words of a shape, what separates them, and what each of them is.
 
-A list of what varies stands once, however long it is. Time grows with the length of the shape.
+A list of what varies stands once, however long it is. Limits: 120 words, the rest counts as one; a word of more than
+256 characters is none. Time grows with the length of the shape.
 """
 
 from __future__ import annotations
@@ -9,37 +10,40 @@ import re
 from functools import lru_cache
 from typing import TypeAlias
 
-from .contrast import partly_telling, telling
-from .masks import MARKS
+from .contrast import partly_telling, stated, telling
+from .masks import MARKS, NUMBER
 
 # Words and what separates them, by turns; words stand at the even places.
 Tokens: TypeAlias = tuple[str, ...]
 
+# The place of a message's first word; before it stands the program.
+SUBJECT = 2
+
+_WORDS = 120
+_LONGEST = 256
+
 # The full stop separates where it ends a word, and dots that lead to a value (".....0").
 _SEPARATORS = re.compile(r"((?:[\s=:,;()\[\]{}|\"'!?<>]|\.(?=[.\s]|\Z)|(?<=\.)\.)++)")
 _MARK = re.compile(f"[{''.join(MARKS)}]")
+# Stands for the blanks in a name of several words: "the Windows Update service".
+JOINT = "\ue0ff"
+_PROPER = re.compile(r"(?<=[a-z] )(?:[A-Z][A-Za-z]{1,30} ){1,6}[A-Z][A-Za-z]{1,30}(?= [a-z])")
+
 _PATH = re.compile(r"~?/|\\|[^/]*+/[^/]*+/")
 _NAME = re.compile(r"[\w@~.+%#$*\\/-]*[_./@\\]")
-# isReady, java.io.EOFException: the program's own names, which say what happened.
-_CODE = re.compile(r"[a-z][A-Z]|\.[A-Z]")
-# What stands between the members of a list, or ends a group of them.
-_LIST = re.compile(r"[>)\]}]?[,;|:]? ?\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]*+\Z")
+# isReady, io.EOFException: the program's own names, which say what happened.
+_CODE = re.compile(r"[a-z][A-Z]|\.[A-Z]")
+# CONTAINER_LAUNCH: codes do so too.
+_CONSTANT = re.compile(r"[A-Z]++(?:_[A-Z]++)++\Z")
+# org.example.Class, com.example/.Activity. What the last part is called may tell.
+_PACKAGE = re.compile(r"[a-z]\w*+\.[a-z]\w*+[.$/](?:[\w.$/-]*[.$/])?+([\w-]*)")
+# SOCKS5, ext4: nothing varies there unless it is seen to.
+_NUMBERED = re.compile(rf"[A-Za-z]++{NUMBER}\Z")
 
-# How many words have to take turns at a place before it is taken for a name.
-NAMED, MAYBE, ANYWHERE = 2, 3, 6
-# What announces somebody.
-_PERSONS = frozenset(["user", "username", "account", "ruser", "login"])
-# What announces somebody, or something, or nothing at all.
-_THINGS = """
-    for by from on of via to host hostname node device dev disk drive interface iface domain file directory module
-    process program service unit job task session name server client peer group container image volume partition table
-    database queue channel bus vlan bridge filesystem driver pool zone comm
-"""
-_MAYBE = frozenset(_THINGS.split())
-ANNOUNCING = _PERSONS | _MAYBE
-# The place of a message's first word; before it stands the program.
-SUBJECT = 2
+# What stands between the words of a list; and between its members of several words, or ends one.
+_COMMA = re.compile(r"[,;|:]? ?\Z")
+_LIST = re.compile(r"[>)\]}]?[,;|:]? ?\Z")
 
 
 def is_masked(word: str) -> bool:
@@ -49,22 +53,39 @@ def is_masked(word: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def kind(word: str) -> str:
-    """What a word is: mark, name, word or telling; "" for none, and for what is neither (`***`)."""
-    if _MARK.search(word):
-        rest = _MARK.sub("", word)
-        return "telling" if "." not in rest and "/" not in rest and partly_telling(rest) else "mark"
+    """What a word is: mark, numbered, name, word or telling; "" for none, and for what is neither (`***`)."""
+    if len(word) > _LONGEST:
+        return ""
+    if is_masked(word):
+        return _masked(word)
     if _PATH.match(word):
         return "name"
+    package = _PACKAGE.match(word)
+    if package:
+        return "telling" if partly_telling(package[1], endings=False) else "name"
+    if JOINT in word:
+        return "word"
     if telling(word):
         return "telling"
-    if _WORD.match(word) or _CODE.search(word):
+    if _WORD.match(word) or _CODE.search(word) or _CONSTANT.match(word):
         return "word"
     return "name" if _NAME.match(word) else ""
 
 
+def _masked(word: str) -> str:
+    rest = _MARK.sub("", word).strip("/")
+    if "." not in rest and "/" not in rest:
+        if partly_telling(rest):
+            return "telling"
+        # TCP_TUNNEL/200.
+        if _CONSTANT.match(rest):
+            return "word"
+    return "numbered" if _NUMBERED.match(word) else "mark"
+
+
 def split(shape: str) -> Tokens:
     """The shape's words and separators; what is repeated and varies (a list of numbers, of blocks) stands once."""
-    tokens = _SEPARATORS.split(shape)
+    tokens = _SEPARATORS.split(_PROPER.sub(_joint, shape), _WORDS)
     if not is_masked(shape):
         return tuple(tokens)
     out: list[str] = []
@@ -77,11 +98,15 @@ def split(shape: str) -> Tokens:
     return tuple(out)
 
 
+def _joint(found: re.Match[str]) -> str:
+    return found[0] if any(map(stated, found[0].split())) else found[0].replace(" ", JOINT)
+
+
 def _repeated(tokens: list[str], at: int) -> tuple[int, int]:
     """How many tokens, words with their separators, are repeated from here on, and how often."""
     for size in (2, 4, 6):
         *unit, between = tokens[at : at + size] if at + 2 * size - 1 <= len(tokens) else [""]
-        if not _LIST.match(between) or not _MARK.search("".join(unit)):
+        if not (_COMMA if size == 2 else _LIST).match(between) or not is_masked("".join(unit)):
             continue
         times, place = 1, at + size
         while tokens[place : place + size - 1] == unit and tokens[place - 1] == between:
@@ -89,25 +114,3 @@ def _repeated(tokens: list[str], at: int) -> tuple[int, int]:
         if times > 1:
             return size, times
     return 2, 1
-
-
-def need(at: int, tokens: Tokens, after: int = 1) -> int:
-    """How many words have to take turns at place `at`: NAMED, MAYBE, ANYWHERE, or twice that.
-
-    Only its neighbours are looked at: the next is `after` places on, 0 where the word itself is left out.
-    """
-    before, separator = tokens[at - 2].lower(), tokens[at - 1]
-    behind, following = (*tokens[at + after : at + after + 2], "", "")[:2]
-    # Alone in brackets: "(root) CMD".
-    if separator[-1:] in ("(", "[") and behind[:1] in (")", "]"):
-        return MAYBE
-    # The subject of a message: what is said of six may be six things.
-    if at == SUBJECT:
-        return 2 * ANYWHERE
-    # More often a state than a name.
-    if "=" in separator or ":" in separator:
-        return ANYWHERE
-    # "invalid user root", "password for root from".
-    if before in _PERSONS or (before in ("for", "by") and following in ("from", "on", "by", "at", "via")):
-        return NAMED
-    return MAYBE if before in _MAYBE else ANYWHERE
