@@ -21,7 +21,8 @@ settings.register_profile("full", settings.get_profile("everyday"), max_examples
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the large numbers too")
-    parser.addoption("--require-servers", action="store_true", help="a skipped test that needs a real server fails")
+    help = "a skipped test that needs a real server or browser fails"
+    parser.addoption("--require-servers", action="store_true", help=help)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,8 +52,8 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    required = item.config.getoption("--require-servers") and item.get_closest_marker("servers")
-    if report.skipped and required and not item.get_closest_marker("full"):
+    real = item.get_closest_marker("servers") or item.get_closest_marker("browser")
+    if report.skipped and real and item.config.getoption("--require-servers") and not item.get_closest_marker("full"):
         report.outcome = "failed"
-        report.longrepr = f"skipped, but every real server is required here: {report.longrepr}"
+        report.longrepr = f"skipped, but every real server and browser is required here: {report.longrepr}"
     return report
