@@ -69,7 +69,8 @@ def firewall() -> Iterable[Line]:
         yield second, (
             f"<4>{{t}} gw1 kernel: [{72000 + second:.6f}] [UFW BLOCK] IN=eth0 OUT= "
             f"MAC=52:54:00:12:34:56:00:1a:2b:3c:4d:5e:08:00 SRC={draw.address(700)} DST=192.0.2.10 LEN=40 "
-            f"TOS=0x00 PREC=0x00 TTL={draw.below(14) + 230} ID={draw.below(65536)} PROTO={protocol} SPT={draw.below(60000) + 1024} DPT={draw.one(ports)} {rest}"
+            f"TOS=0x00 PREC=0x00 TTL={draw.below(14) + 230} ID={draw.below(65536)} "
+            f"PROTO={protocol} SPT={draw.below(60000) + 1024} DPT={draw.one(ports)} {rest}"
         )
 
 
