@@ -154,7 +154,7 @@ def test_the_boundaries_of_a_mail_are_its_own_and_always_the_same() -> None:
 def test_text_and_html_come_from_the_same_report() -> None:
     message = composed(burst("<b>disk</b> failed"))
     assert "  <b>disk</b> failed\n" in content(message)
-    assert "&lt;b&gt;disk&lt;/b&gt; failed\n" in view(message, "html")
+    assert ">&lt;b&gt;disk&lt;/b&gt; failed</div" in view(message, "html")
 
 
 def test_what_the_text_cannot_show_is_attached() -> None:

@@ -86,7 +86,7 @@ FULL = replace(
 def test_the_page_says_what_the_text_says() -> None:
     found = read(FULL)
     assert found.text("h") == FULL.opening
-    assert found.text("s") == "Lines from each source62 lines by what they sayThe first 9 lines"
+    assert found.text("s") == "62 lines by what they sayLines from each sourceThe first 9 lines"
     assert found.text("gap") == "[44 lines left out here]"
     assert found.rows == [*FULL.head, *FULL.tail]
     assert found.text("t").endswith("each bar is 2 s, the highest 2 lines.")

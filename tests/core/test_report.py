@@ -186,7 +186,7 @@ def test_a_cut_line_alone_is_attached_whole() -> None:
     assert report("x" * 2001, attach=9999).attached == "Attached: burst.log.gz has all of the line."
 
 
-@pytest.mark.parametrize(("count", "drawn"), [(5, False), (6, True)])
+@pytest.mark.parametrize(("count", "drawn"), [(10, False), (11, True)])
 def test_a_few_lines_make_no_curve(count: int, drawn: bool) -> None:
     assert bool(report(*(["a"] * count)).timeline.counts) == drawn
 

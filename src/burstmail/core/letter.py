@@ -27,7 +27,7 @@ def letter(report: Report) -> str:
     parts = blocks(report)
     top = [parts["opening"], parts["severity"]]
     facts = [parts["facts"], parts["attachment"], parts["notes"]]
-    sections = [top, [parts["timeline"]], facts, [parts["sources"]], [parts["patterns"]], [parts["lines"]]]
+    sections = [top, [parts["timeline"]], facts, [parts["patterns"]], [parts["sources"]], [parts["lines"]]]
     text = "\n".join("".join(f"{part}\n" for part in section if part) for section in sections if any(section))
     return f"{text}\n-- \n{report.signature}\n"
 

@@ -22,6 +22,7 @@ STYLES = {
     "t": "margin:0 0 12px;font-size:13px;color:#59636e",
     "bars": "width:100%;table-layout:fixed;color:#4878a8;margin:10px 0 4px;border-bottom:1px solid #c3cad2",
     "rows": "width:100%;table-layout:fixed;margin:0",
+    "k": "display:inline-block;margin:0 16px 4px 0",
     "n": "padding:4px 10px 4px 0;text-align:right;vertical-align:top;font-weight:600;white-space:nowrap",
     "m": f"padding:4px 0;text-align:left;vertical-align:top;font:13px/1.45 {_MONO};{_BREAK}",
     "d": f"font:12px/1.45 {_SANS};color:#59636e",

@@ -29,7 +29,7 @@ _TABLE = ' role="presentation" cellpadding="0" cellspacing="0" border="0"'
 def page(report: Report) -> str:
     """The whole page; it ends with a newline."""
     parts = blocks(report)
-    names = ("opening", "severity", "timeline", "facts", "attachment", "notes", "sources", "patterns", "lines")
+    names = ("opening", "severity", "timeline", "facts", "attachment", "notes", "patterns", "sources", "lines")
     inner = "\n".join(parts[name] for name in (*names, "signature") if parts[name])
     edge = f"t{_CLASSES.get(report.severity, 'i')}"
     cell = f'<td class="in {edge}" style="{STYLES["in"]};{STYLES[edge]}">{inner}</td>'
@@ -97,8 +97,8 @@ def _bar(height: int) -> str:
 
 
 def _sources(report: Report) -> str:
-    rows = ((number(count), markup(name)) for name, count in report.sources)
-    return _section("Lines from each source", _rows(rows)) if report.sources else ""
+    found = "\n".join(tag("span", "k", f"<b>{number(count)}</b> {markup(name)}") for name, count in report.sources)
+    return _section("Lines from each source", tag("p", "f", found)) if found else ""
 
 
 def _patterns(report: Report) -> str:

@@ -36,6 +36,8 @@ SOURCES = 20
 # What burstmail has to say about itself must not push the lines out of sight.
 NOTES = 5
 NOTE = 500
+# Lines and seconds below which a timeline is no picture of anything.
+CURVE = 10
 # What stands around a pattern in HTML.
 _ROW = "x" * 700
 
@@ -151,8 +153,8 @@ def _severities(burst: Burst) -> Iterable[tuple[str, int]]:
 
 
 def _drawn(burst: Burst) -> bool:
-    """Whether a timeline tells more than the first and the last time: a few lines are no curve."""
-    return len(burst.timeline.counts) > 2 and burst.count > 5
+    """Whether a timeline tells more than the first and the last time: a few lines or seconds are no curve."""
+    return len(burst.timeline.counts) > 1 and burst.count >= CURVE and burst.last - burst.first >= CURVE
 
 
 def _filled(report: Report, room: Room, attach: int) -> Report:
