@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from .core.model import Item as Item
     from .core.model import Message as Message
     from .core.model import Outage as Outage
+    from .core.patterns import Pattern as Pattern
+    from .core.patterns import Tally as Tally
+    from .core.report import Report as Report
     from .core.session import Session as Session
     from .core.session import Window as Window
     from .core.split import by as by
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from .core.stage import Stage as Stage
     from .core.stage import State as State
     from .core.statistics import Statistics as Statistics
+    from .core.timeline import Timeline as Timeline
     from .drivers.thread import Pipeline as Pipeline
     from .errors import BurstmailError as BurstmailError
     from .errors import DeliveryError as DeliveryError
@@ -91,10 +95,13 @@ _NAMES = {
     "core.keyed": "Keyed keyed",
     "core.limits": "CoolDown Limit",
     "core.model": "Attempt Batch Burst CloseReason DeadLetter Item Message Outage",
+    "core.patterns": "Pattern Tally",
+    "core.report": "Report",
     "core.session": "Session Window",
     "core.split": "by each",
     "core.stage": "Instant Stage State",
     "core.statistics": "Statistics",
+    "core.timeline": "Timeline",
     "drivers.thread": "Pipeline",
     "errors": "BurstmailError DeliveryError PermanentDeliveryError StateMismatch StoreError TemporaryDeliveryError",
     "host": "default_sender hostname",
