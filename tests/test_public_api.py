@@ -19,7 +19,9 @@ import burstmail.testing
 
 ERRORS = "BurstmailError StateMismatch StoreError DeliveryError TemporaryDeliveryError PermanentDeliveryError"
 CLOCKS = "Clock SystemClock Clocked"
-NOUNS = "Batch Burst CloseReason Message Attempt Item DeadLetter Keep Excerpt State Outage Tally Pattern Timeline Report"
+NOUNS = (
+    "Batch Burst CloseReason Message Attempt Item DeadLetter Keep Excerpt State Outage Tally Pattern Timeline Report"
+)
 SHAPE = "Stage Instant chain keyed Keyed"
 STEPS = "Framer Aggregator Session Window Caps Limit CoolDown Composer Outbox Backoff Flow Fields by each"
 EDGES = (

@@ -55,6 +55,8 @@ OPTIONS = {
     "--give-up": lambda text: values.duration(text) == default(burstmail.Pipeline, "give_up"),
     "--grace": lambda text: values.duration(text) == default(burstmail.Pipeline, "grace"),
     "--sync": lambda text: text == default(burstmail.Pipeline, "sync"),
+    "--redact": lambda text: tuple(text.split(",")) == default(burstmail.Composer, "redact"),
+    "--attach": lambda text: int(text) == default(burstmail.Composer, "attach"),
     "--subject": lambda text: text == default(burstmail.Composer, "subject"),
 }
 
