@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -102,6 +103,13 @@ def test_nothing_in_it_loads_runs_or_leads_anywhere() -> None:
     assert set(found.tags) <= TAGS
     assert found.attributes <= ATTRIBUTES
     assert not re.search(r"url\(|@import|https?:|//|expression|javascript", page(FULL))
+
+
+def test_the_title_is_the_first_sentence() -> None:
+    """Where no element can be, a <wbr> would be shown as it is written."""
+    made = page(Report.of(burst("x", key="</title><b>root@example.org & co")))
+    title = made.partition("<title>")[2].partition("</title>")[0]
+    assert unescape(title) == "1 line from </title><b>root@example.org & co in 38 s."
 
 
 def test_a_plain_mail_is_a_plain_page() -> None:

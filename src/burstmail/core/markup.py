@@ -13,6 +13,11 @@ _SPECIAL = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;",
 _LINK = re.compile(r"://|@|\.(?=[^\W\d])")
 
 
+def escaped(text: str) -> str:
+    """The text as HTML where no element can be, <wbr> included: in <title>, in a quoted attribute."""
+    return text.translate(_SPECIAL)
+
+
 def markup(text: str) -> str:
-    """The text as HTML, in an element or in a quoted attribute's value where it has no link."""
-    return _LINK.sub(r"\g<0><wbr>", text.translate(_SPECIAL))
+    """The text as HTML in an element."""
+    return _LINK.sub(r"\g<0><wbr>", escaped(text))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .letter import details, rest, scale, title
 from .look import HEAD, STYLE, STYLES, tag
-from .markup import markup
+from .markup import escaped, markup
 from .patterns import Pattern
 from .severity import severity_of
 from .words import number, plural
@@ -36,7 +36,7 @@ def page(report: Report) -> str:
     card = tag("table", "card", f"<tr>{cell}</tr>", _TABLE)
     frame = f'<table width="100%"{_TABLE}><tr><td align="center" style="padding:10px 8px">{card}</td></tr></table>'
     body = tag("body", "page", frame)
-    return f"{HEAD}<title>{markup(report.opening)}</title>\n<style>{STYLE}</style></head>\n{body}</html>\n"
+    return f"{HEAD}<title>{escaped(report.opening)}</title>\n<style>{STYLE}</style></head>\n{body}</html>\n"
 
 
 def blocks(report: Report) -> dict[str, str]:

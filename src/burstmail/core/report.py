@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Bytes for all that differs from mail to mail, so that with the rest of it (headers, the frame of the page, the bars of
 # the timeline) the mail stays below 100,000; and what of them is always left for lines.
-ROOM = 84_000
+ROOM = 79_000
 LINES = 50_000
 # More rows than a telephone shows at once are no overview any more.
 SOURCES = 20
