@@ -106,7 +106,7 @@ def poll_law(make: Make, script: Script) -> None:
 
 
 def conservation(make: Make, script: Script) -> None:
-    """Law 2: lines in = lines out + lines held, after every call; and none is shown twice."""
+    """Law 2: lines in = lines out + lines held, after every call; and what a burst tells of its lines adds up."""
     stage, now, taken = make(), 0.0, 0
 
     def settle(out: Sequence[Any]) -> None:
@@ -115,7 +115,7 @@ def conservation(make: Make, script: Script) -> None:
             taken -= lines_of(thing)
             burst = getattr(thing, "burst", thing)
             if hasattr(burst, "elided"):
-                assert burst.elided >= 0, f"{burst.elided} lines left out"
+                adds_up(burst)
         assert stage.held == taken, f"{stage.held} lines held at {now}, {taken} not given out"
 
     for gap, item in script:
@@ -125,6 +125,19 @@ def conservation(make: Make, script: Script) -> None:
         settle(give(stage, item, now))
     settle(stage.drain(now))
     assert (stage.held, stage.deadline) == (0, inf), "something is left after drain()"
+
+
+def adds_up(burst: Any) -> None:
+    """Lines shown and left out, kept and missing, by pattern, by severity and by time: all are the burst's lines."""
+    assert burst.elided >= 0, f"{burst.elided} lines left out"
+    front, missing, back = burst.excerpt.log()
+    told = {
+        "kept and missing": front.count("\n") + missing + back.count("\n"),
+        "patterns and other": sum(pattern.count for pattern in burst.patterns) + burst.tally.other,
+        "timeline": burst.timeline.count,
+    }
+    assert set(told.values()) == {burst.count}, f"{told} of {burst.count} lines"
+    assert sum(burst.tally.severities.values()) <= burst.count
 
 
 def progress(make: Make, script: Script) -> None:

@@ -33,7 +33,7 @@ from burstmail import (
 )
 from burstmail.core.chain import Joined
 
-KEEP = Keep(head=2, tail=2, bytes=40)
+KEEP = Keep(head=2, tail=2, bytes=12, log=20)
 LETTER = each(lambda line: line[:1])
 LIMITS = (Limit(2, per=3.0), Limit(3, per=7.0))
 
@@ -52,7 +52,7 @@ def caps() -> Caps:
 
 ONE_KEY: dict[str, laws.Make] = {
     "session": lambda: Session(Window(gap=2, max_age=5, max_lines=4, max_bytes=20), KEEP),
-    "plain": lambda: Aggregator(gap=2, max_age=5, keep=KEEP),
+    "plain": lambda: Aggregator(gap=2, max_age=5, keep=KEEP, masks=["b+"]),
     "plain to composer": lambda: chain(Aggregator(gap=2, max_age=5, keep=KEEP), caps(), composer()),
 }
 MANY_KEYS: dict[str, laws.Make] = {
@@ -139,11 +139,15 @@ def test_the_batch_law_for_each_key(script: laws.Script) -> None:
     """With keys, each key's bursts are those its lines alone would give."""
     found: dict[str, list[Any]] = {}
     for _, burst in laws.left(windows, script):
-        found.setdefault(burst.key, []).append((burst.excerpt, burst.closed, burst.reason))
+        found.setdefault(burst.key, []).append(_told(burst))
     for key, bursts in found.items():
         alone = [(gap, item if item is laws.FLUSH else _of_key(item, key)) for gap, item in script]
         made = laws.left(windows, alone)
-        assert [(burst.excerpt, burst.closed, burst.reason) for _, burst in made] == bursts
+        assert [_told(burst) for _, burst in made] == bursts
+
+
+def _told(burst: Burst) -> tuple[object, ...]:
+    return burst.excerpt, burst.tally, burst.timeline, burst.closed, burst.reason
 
 
 def _of_key(batch: Batch, key: str) -> Batch:

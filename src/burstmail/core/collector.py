@@ -6,6 +6,7 @@ Limits: those of Keep, and one chunk more behind the gap.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from .excerpt import Excerpt
@@ -30,58 +31,69 @@ class _Run:
         self.chunks: deque[tuple[str, int, int]] = deque()
         self.count = self.size = 0
 
-    @property
-    def weight(self) -> int:
-        return self.size + OVERHEAD * max(1, len(self.chunks))
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> _Run:
+        run = cls()
+        for text in texts:
+            run._put((text, text.count("\n"), _size(text)))
+        return run
 
-    def add(self, text: str, count: int, size: int) -> None:
-        self.count += count
-        self.size += size
-        if self.chunks and self.chunks[-1][2] + size <= CHUNK:
-            before, lines, bytes = self.chunks.pop()
-            text, count, size = before + text, lines + count, bytes + size
-        self.chunks.append((text, count, size))
+    def _put(self, chunk: tuple[str, int, int]) -> None:
+        self.chunks.append(chunk)
+        self.count += chunk[1]
+        self.size += chunk[2]
 
-    def trim(self, room: int) -> None:
-        """Drop leading chunks that no run of `room` bytes can reach any more; the last line stays."""
-        while len(self.chunks) > 1 and self.size - self.chunks[0][2] >= room:
-            _, count, size = self.chunks.popleft()
-            self.count -= count
-            self.size -= size
+    def _take(self, chunk: tuple[str, int, int]) -> tuple[str, int, int]:
+        self.count -= chunk[1]
+        self.size -= chunk[2]
+        return chunk
 
     @property
     def text(self) -> str:
-        return "".join(text for text, _, _ in self.chunks)
+        return "".join([text for text, _, _ in self.chunks])
 
-    @classmethod
-    def of(cls, texts: list[str]) -> _Run:
-        run = cls()
-        for text in texts:
-            chunk = (text, text.count("\n"), _size(text))
-            run.chunks.append(chunk)
-            run.count += chunk[1]
-            run.size += chunk[2]
-        return run
+    def add(self, text: str, count: int, size: int) -> None:
+        if self.chunks and self.chunks[-1][2] + size <= CHUNK:
+            before = self._take(self.chunks.pop())
+            text, count, size = before[0] + text, before[1] + count, before[2] + size
+        self._put((text, count, size))
+
+    def cut_front(self, room: int) -> None:
+        """Only the last `room` bytes and less than a chunk more, and the last line."""
+        while len(self.chunks) > 1 and self.size - self.chunks[0][2] >= room:
+            self._take(self.chunks.popleft())
+
+    def shed(self, *, front: bool) -> None:
+        """Half of it at most: the first lines or the last ones, one line at least."""
+        room = self.size // 2
+        while len(self.chunks) > 1 and self.size > room:
+            self._take(self.chunks.pop() if front else self.chunks.popleft())
+        if self.size > room and self.chunks:
+            text, _, _ = self._take(self.chunks.pop())
+            text = text[: opening(text, room)] if front else text[ending(text, room) :]
+            self._put((text, text.count("\n"), _size(text)))
 
 
 class Collector:
     """Chunks of lines in, an Excerpt out."""
 
-    __slots__ = ("_back", "_front", "_full", "count", "keep", "size")
+    __slots__ = ("_back", "_back_bytes", "_front", "_front_bytes", "_full", "count", "keep", "size")
 
     def __init__(self, keep: Keep) -> None:
         self.keep = keep
         self.count = 0
         self.size = 0
-        self._front = _Run()
-        self._back = _Run()
+        self._front, self._front_bytes = _Run(), keep.front_bytes
+        self._back, self._back_bytes = _Run(), keep.back_bytes
         # Whether the next line goes to the back.
         self._full = False
 
     @property
     def weight(self) -> int:
         """Bytes of memory, roughly: what a budget over many windows adds up."""
-        return self._front.weight + self._back.weight
+        front, back = self._front, self._back
+        # A back that is still to come counts, too: to shed lines never makes more.
+        return front.size + back.size + OVERHEAD * (len(front.chunks) + (len(back.chunks) or 1))
 
     @property
     def whole(self) -> str:
@@ -92,15 +104,15 @@ class Collector:
         """Take `count` lines, each ended by a newline, `size` bytes together."""
         self.count += count
         self.size += size
-        room = self.keep.front_bytes - self._front.size
-        if not self._full and size <= room:
-            self._front.add(text, count, size)
-            return
         if not self._full:
+            room = self._front_bytes - self._front.size
+            if size <= room:
+                self._front.add(text, count, size)
+                return
             text, count, size = self._fill(text, count, size, room)
         if count:
             self._back.add(text, count, size)
-            self._back.trim(self.keep.back_bytes)
+            self._back.cut_front(self._back_bytes)
 
     def _fill(self, text: str, count: int, size: int, room: int) -> tuple[str, int, int]:
         """Take into the front what fits; the rest."""
@@ -117,26 +129,25 @@ class Collector:
     def excerpt(self) -> Excerpt:
         """What is kept so far."""
         text = self._back.text
-        start = ending(text, self.keep.back_bytes)
-        back = text[start:]
-        missing = self.count - self._front.count - (back.count("\n") if start else self._back.count)
+        start = ending(text, self._back_bytes)
+        missing = self.count - self._front.count - self._back.count + text.count("\n", 0, start)
         return Excerpt(
-            keep=self.keep, front=self._front.text, back=back, missing=missing, count=self.count, size=self.size
+            keep=self.keep, front=self._front.text, back=text[start:], missing=missing, count=self.count, size=self.size
         )
 
     def shed(self) -> None:
         """Give memory back: half of what is kept at each end, but the first and the last line stay."""
-        kept = self.excerpt()
-        front = kept.front[: opening(kept.front, _size(kept.front) // 2)]
-        rest = kept.back or kept.front[len(front) :]
-        back = rest[ending(rest, _size(rest) // 2) :]
-        if len(front) + len(back) < self._front_and_back():
-            self._full = True
-            self._front = _Run.of([front])
-            self._back = _Run.of([back] if back else [])
-
-    def _front_and_back(self) -> int:
-        return len(self._front.text) + len(self._back.text)
+        if self._front.count + self._back.count < 3:
+            return
+        if not self._back.count:
+            # The half that goes first is the back from now on.
+            text = self._front.text
+            end = opening(text, self._front.size // 2)
+            self._front, self._back = _Run.of([text[:end]]), _Run.of([text[end:]])
+        else:
+            self._front.shed(front=True)
+        self._back.shed(front=False)
+        self._full = True
 
     def dump(self) -> list[Any]:
         """As JSON can carry it: the chunks, and the counts."""
@@ -147,9 +158,9 @@ class Collector:
         """The dumped lines, as much of them as this collector keeps."""
         front, back, full, self.count, self.size = state
         self._front, self._back, self._full = _Run.of(front), _Run.of(back), full
-        if self._front.size > self.keep.front_bytes:
+        if self._front.size > self._front_bytes:
             text = self._front.text
-            self._front = _Run.of([text[: opening(text, self.keep.front_bytes)]])
+            self._front = _Run.of([text[: opening(text, self._front_bytes)]])
             # What has been cut off is a gap.
             self._full = True
-        self._back.trim(self.keep.back_bytes)
+        self._back.cut_front(self._back_bytes)

@@ -101,7 +101,7 @@ class Tally:
         ends = list(accumulate(count for _, count, _ in self._waiting))
         times = [time for _, _, time in self._waiting]
         self._wait([])
-        lines = raw.split(b"\n")
+        lines = raw.split(b"\n")[:-1]
         self._severities.update(severities(raw, lines))
         self._table.take(raw, lines, self.count - ends[-1], ends, times)
         self._final = False

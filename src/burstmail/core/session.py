@@ -16,7 +16,7 @@ from .masks import Masker
 from .model import Batch, Burst, CloseReason, spanning
 from .patterns import Tally
 from .stage import State, opened
-from .timeline import Timeline
+from .timeline import NARROWEST, Timeline
 
 MASKER = Masker()
 NOTHING = Batch(text="", count=0)
@@ -53,8 +53,8 @@ class Session:
     """One key's window. Knows nothing of other keys."""
 
     __slots__ = (
-        *("_born", "_collector", "_first", "_last", "_masker", "_opened", "_tally", "_timeline", "_window"),
-        "key",
+        *("_born", "_came", "_collector", "_first", "_last", "_masker", "_opened", "_tally", "_timeline"),
+        *("_window", "key"),
     )
 
     def __init__(
@@ -72,6 +72,8 @@ class Session:
         self._collector = Collector(keep or Keep())
         self._tally = Tally(masker)
         self._timeline = Timeline()
+        # Lines that are not in the timeline yet, all of one slot: when, and how many.
+        self._came = (0.0, 0)
         # When the first and the last line came, by `now`, and what the first line's batch was.
         self._opened = self._last = 0.0
         self._first = 0.0
@@ -120,7 +122,11 @@ class Session:
         self._last = now
         time = self._first + (now - self._opened)
         self._collector.add(part.text, part.count, size)
-        self._timeline = self._timeline.plus(time, part.count)
+        came, count = self._came
+        if time // NARROWEST == came // NARROWEST:
+            self._came = (came, count + part.count)
+        else:
+            self._timeline, self._came = self._times(), (time, part.count)
         if self._masker:
             self._tally.add(part.text, part.count, time)
 
@@ -152,11 +158,15 @@ class Session:
             seq=seq,
             gone=gone,
             tally=self._tally,
-            timeline=self._timeline,
+            timeline=self._times(),
         )
         self._collector = Collector(self._collector.keep)
-        self._tally, self._timeline = Tally(self._masker), Timeline()
+        self._tally, self._timeline, self._came = Tally(self._masker), Timeline(), (0.0, 0)
         return burst
+
+    def _times(self) -> Timeline:
+        came, count = self._came
+        return self._timeline.plus(came, count) if count else self._timeline
 
     def poll(self, now: float) -> list[Burst]:
         """Close the window if its time is up, as of then."""
@@ -189,7 +199,7 @@ class Session:
         """The window, if one is open."""
         times = [self._opened, self._last, self._first]
         tally = self._tally.dump(self._collector.whole)
-        return ["session", 2, times, list(self._born), self._collector.dump(), tally, self._timeline.dump()]
+        return ["session", 2, times, list(self._born), self._collector.dump(), tally, self._times().dump()]
 
     def load(self, state: State) -> None:
         """The dumped window, under this session's own parameters."""
@@ -200,7 +210,7 @@ class Session:
         found = Tally.restored(tally, self._masker, text=text)
         # Of a time when patterns were off nothing is known.
         self._tally = found.skipping(collector.count - found.count) if self._masker else Tally()
-        self._timeline = Timeline.restored(timeline)
+        self._timeline, self._came = Timeline.restored(timeline), (0.0, 0)
         self._opened, self._last, self._first = start, last, first
         self._born = (epoch, seq, gone)
         self._collector = collector

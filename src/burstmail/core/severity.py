@@ -24,7 +24,10 @@ def severities(raw: bytes, lines: list[bytes]) -> Counter[int]:
     found: Counter[int] = Counter()
     if not raw.startswith(b"<") and b"\n<" not in raw:
         return found
-    for begin, count in Counter(map(_BEGIN, lines)).items():
+    begins = set(map(_BEGIN, lines))
+    # Mostly there is one, and to see that takes two thirds of the time of counting.
+    counts = {begins.pop(): len(lines)} if len(begins) == 1 else Counter(map(_BEGIN, lines))
+    for begin, count in counts.items():
         if match := _PRI.match(begin.decode("latin-1")):
             found[int(match[1]) % 8] += count
     return found
