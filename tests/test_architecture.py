@@ -34,9 +34,11 @@ LAYERS = [
     ["core.split", "core.stage", "core.statistics"],
     [
         *("core.attachment", "core.chain", "core.fold", "core.keyed", "core.limits", "core.redact"),
-        *("core.room", "core.sentences", "core.session", "core.subject", "core.topic"),
+        *("core.room", "core.sentences", "core.session", "core.topic"),
     ],
     ["core.overview"],
+    ["core.news"],
+    ["core.subject"],
     ["core.report"],
     ["core.letter"],
     ["core.page"],

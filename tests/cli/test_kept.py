@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import catching, ended, environment, mails, run, running, shown, until
+from tests.cli.process import catching, ended, environment, mails, run, running, shown, text_of, until
 
 # A sendmail that fails for now while there is a file `down`, refuses for good while there is `refusing`, and else keeps
 # the mail in a file of its own.
@@ -37,7 +37,7 @@ def options(sendmail: Path, *more: str, to: str = "nobody") -> list[str]:
 def delivered(folder: Path) -> list[list[str]]:
     """The log lines of each mail that sendmail took, oldest first."""
     found = sorted(folder.glob("mail.*"), key=lambda path: path.stat().st_mtime_ns)
-    return [shown(path.read_text()) for path in found]
+    return [shown(text_of(path.read_bytes())) for path in found]
 
 
 def all_lines(folder: Path) -> list[str]:

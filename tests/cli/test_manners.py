@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
@@ -96,8 +98,11 @@ def test_a_line_of_100_mib_is_cut_and_marked(box: Path) -> None:
         assert ended(process)[0] == 0
     assert peak < 64 * 1024
     (text,) = mails(box)
-    assert f"[... {100 * 2**20 - 65536} bytes cut]" in text
     assert shown(text)[-1] == "next"
+    # The mail shows the beginning of such a line, and the file that goes along all that was kept of it.
+    (path,) = (box / "new").iterdir()
+    (file,) = message_from_bytes(path.read_bytes(), policy=policy.default).iter_attachments()
+    assert f"[... {100 * 2**20 - 65536} bytes cut]\nnext\n" in gzip.decompress(file.get_content()).decode()
 
 
 def test_a_file_can_be_the_input(box: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from email import message_from_bytes, policy
 from pathlib import Path
 
-from tests.cli.process import COMMAND, ENVIRONMENT, shown
+from tests.cli.process import COMMAND, ENVIRONMENT, shown, text_of
 from tests.faults.strace import NAMES, Fault, Trace, attached
 
 LINES = ("first 1", "first 2", "second 1", "second 2", "third 1", "third 2")
@@ -68,8 +68,8 @@ class Daemon:
     def texts(self) -> dict[str, str]:
         """The text of each mail, by Message-ID."""
         paths = sorted((self.maildir / "new").glob("*"))
-        mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]
-        return {mail["Message-ID"]: mail.get_content() for mail in mails}
+        mails = [path.read_bytes() for path in paths]
+        return {message_from_bytes(mail, policy=policy.default)["Message-ID"]: text_of(mail) for mail in mails}
 
     @property
     def mailed(self) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
 
+from tests.cli.process import shown, text_of
+
 
 class Told:
     """What the mails of a Maildir tell of numbered lines, so far. `number` finds a line's number in a mail's text.
@@ -54,10 +56,10 @@ class Told:
                 self.faults.append(f"two mails of Message-ID {id}:\n{self._bytes[id].decode()}\n{data.decode()}")
             return
         self._bytes[id] = data
-        self._count(id, dict(_pairs(mail["X-Burstmail"])), mail.get_content())  # type: ignore[attr-defined] # EmailMessage
+        self._count(id, dict(_pairs(mail["X-Burstmail"])), shown(text_of(data)))
 
-    def _count(self, id: str, counts: dict[str, int], text: str) -> None:
-        shown = [int(number) for number in self._number.findall(text)]
+    def _count(self, id: str, counts: dict[str, int], lines: list[str]) -> None:
+        shown = [int(number) for number in self._number.findall("\n".join(lines))]
         for number in shown:
             self.ids.setdefault(number, set()).add(id)
         self.lines += counts["lines"]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import burstmail
+from tests.cli.process import shown
 
 T = TypeVar("T")
 
@@ -133,15 +134,15 @@ def counts(mail: EmailMessage) -> Counts:
 
 
 def body(mail: EmailMessage) -> list[str]:
-    """The decoded text, split at newlines only."""
-    content = mail.get_content()
-    assert isinstance(content, str)
-    return content.split("\n")
+    """The decoded text, split at newlines only; without the HTML, in which all of it stands once more."""
+    text = mail.get_body(("plain",))
+    assert text is not None
+    return str(text.get_content()).replace("\r\n", "\n").split("\n")
 
 
 def log_lines(mail: EmailMessage) -> list[str]:
-    """The log lines in a mail: they alone are indented."""
-    return [line[2:] for line in body(mail) if line.startswith("  ")]
+    """The log lines in a mail, without what its tables say of them."""
+    return shown("\n".join(body(mail)))
 
 
 class Load:

@@ -126,6 +126,13 @@ def _add_content(parser: Parser) -> None:
     html = group.add_mutually_exclusive_group()
     html.add_argument("--html-template", metavar="FILE", dest="html", type=template, help="the HTML, with the same fields")
     html.add_argument("--text-only", dest="html", action="store_const", const=False, help="no HTML")
+    _add_lines(group)
+    group.add_argument(
+        "--no-threads", dest="threads", action="store_const", const=False, help="no References: each mail stands alone"
+    )
+
+
+def _add_lines(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--redact",
         metavar="NAMES",
@@ -148,9 +155,6 @@ def _add_content(parser: Parser) -> None:
     )
     group.add_argument(
         "--no-patterns", dest="patterns", action="store_const", const=False, help="do not count lines by pattern"
-    )
-    group.add_argument(
-        "--no-threads", dest="threads", action="store_const", const=False, help="no References: each mail stands alone"
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from .escape import one_line
 from .fields import SEVERITIES, parse
 from .model import Burst
+from .news import GRAVE, news
 from .words import AT_ONCE, clock, duration, moment, number, plural
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ LONGEST = 150
 NAME = 40
 # Enough of a message to know it by.
 TOP = 60
-# From here up the severity itself is the news: emerg, alert, crit.
-GRAVE = 2
 # What only parts two fields.
 SEPARATORS = " :,;|/-"
 
@@ -146,19 +145,6 @@ def summary(burst: Burst) -> str:
     return f"{words} in {duration(span)}" if span >= AT_ONCE else words
 
 
-def top(burst: Burst) -> str:
-    """The most frequent pattern; the message itself where no other comes more than once; '' if that is not known."""
-    patterns = burst.patterns
-    line = (*burst.head, *burst.tail)[0] if burst.count > burst.elided else ""
-    if patterns and patterns[0].count > 1:
-        found = patterns[0].text
-    elif patterns or burst.count == 1:
-        found = parse(line).message
-    else:
-        found = ""
-    return one_line(found, TOP).strip()
-
-
 def severity(burst: Burst) -> str:
     """The worst one, by its name; '' if no line says one."""
     worst = burst.tally.worst
@@ -188,7 +174,7 @@ FIELDS: dict[str, Field] = {
     "duration": lambda burst, names, zone: duration(burst.last - burst.first),
     "bursts": lambda burst, names, zone: number(burst.bursts),
     "summary": lambda burst, names, zone: summary(burst),
-    "top": lambda burst, names, zone: top(burst),
+    "top": lambda burst, names, zone: one_line(" ".join(filter(None, news(burst).split(" "))), TOP).strip(),
     "severity": lambda burst, names, zone: severity(burst),
     "mark": lambda burst, names, zone: mark(burst),
     "reason": lambda burst, names, zone: burst.reason.value,
