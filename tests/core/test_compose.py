@@ -20,7 +20,7 @@ from burstmail.core.escape import visible
 from burstmail.core.excerpt import Excerpt
 from burstmail.core.keep import Keep
 from burstmail.core.model import Batch, Burst, CloseReason, Message
-from burstmail.core.session import Session
+from burstmail.core.session import Session, Window
 from burstmail.errors import StateMismatch
 from tests.core.readback import read
 
@@ -161,6 +161,27 @@ def test_what_the_text_cannot_show_is_attached() -> None:
     found = read(composed(LONG).data)
     assert found.log == "a" * 3000 + "\nb\n"
     assert "\nAttached: burst.log.gz has all 2 lines.\n" in found.text
+
+
+DEAR = "😀@" * 300
+
+
+@pytest.mark.parametrize(
+    "text", ["😀" * 500, "日本" * 125, "&" * 120, "@" * 1000, "\x1b" * 250, "ä=" * 125, "x", "From " * 50]
+)
+@pytest.mark.parametrize("count", [2, 60, 900])
+def test_a_mail_is_never_so_large_that_it_is_cut_off(text: str, count: int) -> None:
+    """Everything at once: notes, sources, a key, recipients, patterns and lines, all as dear as can be."""
+    session = Session(Window(gap=5, max_age=1e9), key=DEAR)
+    for n in range(count):
+        line = f"<34>{text}{' '.join([chr(97 + n % 13) * 4] * (n % 13 + 1))}"
+        session.feed(Batch.of(line, time=TEN + n), float(n))
+    (item,) = session.flush(count)
+    parts = tuple((f"{DEAR[:120]}{n}", 9) for n in range(30))
+    item = replace(item, parts=parts, notes=tuple(f"{DEAR}{n}" for n in range(7)))
+    people = [f"person{n}@long-name-of-a-host.example.org" for n in range(50)]
+    (message,) = Composer(people, sender="root", host="h", attach=0).feed(item, 0.0)
+    assert len(message.data) < 100_000
 
 
 def test_a_display_name_stands_before_the_sender() -> None:

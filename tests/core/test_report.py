@@ -174,7 +174,7 @@ def test_what_is_left_out_is_attached() -> None:
         # It would not fit.
         (["a", "b", "c"], {"keep": Keep(head=1, tail=1), "attach": 9}),
         # It would say no more than the mail.
-        ([chr(97 + n) * 2000 for n in range(20)], {"keep": Keep(head=10, tail=9, log=2, bytes=38500), "attach": 9999}),
+        ([chr(97 + n) * 2000 for n in range(20)], {"keep": Keep(head=2, tail=2, log=2, bytes=8100), "attach": 9999}),
     ],
 )
 def test_nothing_is_attached_for_nothing(lines: list[str], options: dict[str, Any]) -> None:

@@ -54,6 +54,19 @@ def test_what_is_counted_is_what_the_wire_carries(lines: list[str], html: bool) 
     assert 10**6 - room.left <= wire <= 10**6 - room.left + 12
 
 
+@pytest.mark.parametrize(("size", "longest"), [(-9, 200), (4823, 200), (24_000, 1000), (48_000, 2000), (99_000, 2000)])
+def test_lines_are_cut_shorter_where_there_is_little_room(size: int, longest: int) -> None:
+    assert Room(size).longest == longest
+    assert presented("x" * 3000, longest) == (f"{'x' * longest}... [{3000 - longest:,} characters more]", True)
+
+
+def test_the_dearest_lines_fit_where_they_are_cut_to() -> None:
+    for text in ("😀" * 3000, "日" * 3000, "&" * 3000, "@" * 3000, "\x1b" * 3000, "=" * 3000, "日=" * 1500):
+        room = Room(30_000)
+        line, _ = presented(text, room.longest)
+        assert room.add(line) and room.add(line)
+
+
 def test_lines_are_taken_from_both_ends_in_turns() -> None:
     lines = [str(n) for n in range(10)]
     assert Room(0, html=False).fitting(lines[:5], lines[5:]) == (("0",), ("9",))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Bytes for all that differs from mail to mail, so that with the rest of it (headers, the frame of the page, the bars of
 # the timeline) the mail stays below 100,000; and what of them is always left for lines.
-ROOM = 79_000
+ROOM = 80_000
 LINES = 50_000
 # More rows than a telephone shows at once are no overview any more.
 SOURCES = 20
@@ -167,7 +167,7 @@ def _filled(report: Report, room: Room, attach: int) -> Report:
     lines, middle = [*burst.head, *burst.tail], len(burst.head)
     if not burst.elided:
         middle = -(-len(lines) // 2)
-    texts, cuts = zip(*map(presented, lines), strict=True)
+    texts, cuts = zip(*(presented(line, room.longest) for line in lines), strict=True)
     front, back = (len(end) for end in room.fitting(texts[:middle], texts[middle:]))
     if front + back == burst.count:
         front, back = burst.count, 0

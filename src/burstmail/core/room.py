@@ -20,18 +20,21 @@ from .words import number
 
 # A line longer than this is no message any more; with 64 KiB of it the mail could show no other.
 LONGEST = 2000
+SHORTEST = 200
+# Bytes of the dearest character in both views: four of UTF-8 in base64, twice.
+DEAREST = 12
 # The longest severity, so that the text of all lines starts in one column.
 WIDTH = max(map(len, SEVERITIES))
 
 
-def presented(line: str) -> tuple[str, bool]:
+def presented(line: str, limit: int = LONGEST) -> tuple[str, bool]:
     """The line as a mail shows it: its severity in words, visible, cut; and whether it has been cut."""
     severity, line = told(line)
     prefix = f"{severity:{WIDTH}} " if severity else ""
-    if len(line) <= LONGEST and len(text := visible(line)) <= LONGEST:
+    if len(line) <= limit and len(text := visible(line)) <= limit:
         return prefix + text, False
     # What a character is shown as may depend on those before it, never on those behind it.
-    taken = bisect(range(1, LONGEST + 1), LONGEST, key=lambda size: len(visible(line[:size])))
+    taken = bisect(range(1, limit + 1), limit, key=lambda size: len(visible(line[:size])))
     text = visible(line[:taken])
     return f"{prefix}{text}... [{number(len(line) - taken)} characters more]", True
 
@@ -41,6 +44,11 @@ class _View:
 
     def __init__(self) -> None:
         self._quoted = self._raw = 0
+
+    @property
+    def longest(self) -> int:
+        """How many characters of a line can be shown, for the first and the last to fit whatever is in them."""
+        return min(LONGEST, max(SHORTEST, self.left // (2 * DEAREST)))
 
     def add(self, text: str) -> None:
         raw = text.encode()
@@ -64,6 +72,11 @@ class Room:
     def left(self) -> int:
         """Bytes that are free; below 0 when too much has been added."""
         return self._size - sum(view.size for view in self._views)
+
+    @property
+    def longest(self) -> int:
+        """How many characters of a line can be shown, for the first and the last to fit whatever is in them."""
+        return min(LONGEST, max(SHORTEST, self.left // (2 * DEAREST)))
 
     def add(self, text: str, tags: str = "<div class=e><br></div>") -> bool:
         """Take a line of the mail in, with what stands around it in HTML; whether it did fit."""
