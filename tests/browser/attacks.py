@@ -1,12 +1,13 @@
 """What somebody writes into a log who hopes that it is shown as HTML. Not escaped, each of these runs, loads or hides.
 
-`parent.ran` is a list of the page that looks at the mail from outside: what is pushed there has been executed.
+`parent.ran` is a list of the page that looks at the mail from outside: what is pushed there has been executed. No
+payload has a dot, a quote or `://` in what it runs or loads: that a link is broken there must not be what saves us.
 """
 
 from __future__ import annotations
 
-RUN = "parent.ran.push(1)"
-ELSEWHERE = "http://elsewhere.example"
+RUN = "parent[`ran`][`push`](1)//"
+ELSEWHERE = "http:elsewhere"
 
 ATTACKS = (
     f"<script>{RUN}</script>",
@@ -30,7 +31,7 @@ ATTACKS = (
     f"<video><source onerror={RUN}></video>",
     f"<audio src={ELSEWHERE}/a.ogg autoplay>",
     f'<iframe src="javascript:{RUN}"></iframe>',
-    f'<iframe srcdoc="<script>parent.{RUN}</script>"></iframe>',
+    '<iframe srcdoc="<script>parent[`parent`][`ran`][`push`](1)</script>"></iframe>',
     f'<iframe src="{ELSEWHERE}/frame"></iframe>',
     f'<a href="javascript:{RUN}">the log</a>',
     f'<a href="data:text/html,<script>{RUN}</script>">the log</a>',

@@ -48,6 +48,10 @@ def _as_names() -> Iterable[Line]:
         yield 0.0, f"<38>{{t}} {name} {name}[881]: hello"
 
 
+def _alone(attack: str) -> Iterable[Line]:
+    return [(0.0, f"<38>{{t}} web1 sshd[881]: {attack}")]
+
+
 def _as_name(attack: str) -> Iterable[Line]:
     return [(0.0, f"<38>{{t}} {attack.replace(' ', '/')} x: y")]
 
@@ -66,6 +70,8 @@ ATTACKED = (
     _hostile("attacks as patterns", _as_patterns),
     _hostile("attacks as names", _as_names),
     _hostile("attacks as keys", _as_names, window={"key": "host"}, stages=_digest, mail=1),
+    # One that works could swallow what comes after it: each has a mail of its own, too.
+    *(_hostile(f"an attack alone: {attack[:30]}", partial(_alone, attack)) for attack in ATTACKS),
     *(
         _hostile(f"a key of its own: {attack[:30]}", partial(_as_name, attack), window={"key": "host"})
         for attack in ATTACKS[:12]

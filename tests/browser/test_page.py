@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.attacks import ELSEWHERE, RUN
 from tests.browser.chromium import measured
 from tests.browser.conftest import Measure
 from tests.browser.pages import PAGES, Page
@@ -119,11 +120,11 @@ def unsafe(body: str, style: str = "") -> dict[str, Any]:
 @pytest.mark.parametrize(
     "body",
     [
-        "<script>parent.ran.push(1)</script>",
-        "<img src=x onerror=parent.ran.push(1)>",
-        "<svg onload=parent.ran.push(1)>",
-        '<iframe src="javascript:parent.parent.ran.push(1)"></iframe>',
-        "<input autofocus onfocus=parent.ran.push(1)>",
+        f"<script>{RUN}</script>",
+        f"<img src=x onerror={RUN}>",
+        f"<svg onload={RUN}>",
+        f'<iframe src="javascript:parent.{RUN}"></iframe>',
+        f"<input autofocus onfocus={RUN}>",
     ],
 )
 def test_a_script_that_runs_is_noticed(body: str) -> None:
@@ -133,15 +134,15 @@ def test_a_script_that_runs_is_noticed(body: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        '<img src="http://elsewhere.example/pixel.gif">',
-        '<link rel="stylesheet" href="http://elsewhere.example/s.css">',
-        '<p style="background: url(http://elsewhere.example/b.png)">x</p>',
-        '<iframe src="http://elsewhere.example/"></iframe>',
+        f'<img src="{ELSEWHERE}/pixel.gif">',
+        f'<link rel="stylesheet" href="{ELSEWHERE}/s.css">',
+        f'<p style="background: url({ELSEWHERE}/b.png)">x</p>',
+        f'<iframe src="{ELSEWHERE}/"></iframe>',
         '<script src="http://127.0.0.1:8099/x.js"></script>',
     ],
 )
 def test_a_request_is_noticed(body: str) -> None:
-    assert any(re.search(r"elsewhere\.example|127\.0\.0\.1:8099", asked) for asked in unsafe(f"text {body}")["asked"])
+    assert any(re.search(r"elsewhere|127\.0\.0\.1:8099", asked) for asked in unsafe(f"text {body}")["asked"])
 
 
 def test_what_sticks_out_is_noticed() -> None:
