@@ -18,10 +18,10 @@ PACKAGE = Path(burstmail.__file__).parent
 LAYERS = [
     ["errors"],
     [
-        *("core.address", "core.backoff", "core.contrast", "core.escape", "core.look", "core.markup", "core.mime"),
-        "core.words",
+        *("core.address", "core.backoff", "core.escape", "core.look", "core.markup", "core.mime"),
+        *("core.lexicon", "core.words"),
     ],
-    ["core.fields", "core.keep", "core.timeline"],
+    ["core.contrast", "core.fields", "core.keep", "core.timeline"],
     ["core.excerpt"],
     ["core.masks", "core.redactions", "core.severity"],
     ["core.collector", "core.row", "core.tokens"],

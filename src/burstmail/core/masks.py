@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .contrast import SAYING, saying, stated
+from .contrast import saying, says_what, stated
 from .fields import parse
 
 DIGITS = b"0123456789"
@@ -90,6 +90,8 @@ _FORMS = (
     (ID, "", _MIXED.replace("{4,}", "{8,}")),
     # Linux names disks by letters: sda, vdb1, xvdc.
     (DEV, "d", rf"{_B}(?:[shv]|xv)d[a-z](?![A-Za-z])"),
+    # Serial0/0/0:15.
+    (NUMBER, ":", r"(?<![0-9./])[0-9]{1,4}(?:/[0-9]{1,4}){1,4}+:[0-9]{1,5}+(?![0-9A-Za-z.:/])"),
     # A sign is one where no word ends before it: -7, blk_-7, but not node-7.
     (NUMBER, "", rf"{_LESS}(?<![0-9A-Za-z.])[-+]?[0-9]++(?:[.,][0-9]++)*+{_UNIT}?|[0-9]++"),
     # A field without a value: "rhost= user=".
@@ -178,7 +180,7 @@ def _quoted(found: re.Match[str]) -> str:
     text = found[1] or found[2]
     before = _KEY.search(found.string, max(0, found.start() - 40), found.start())
     if before:
-        told = before[1].lower() in SAYING or (" " not in text and stated(text))
+        told = says_what(before[1]) or (" " not in text and stated(text))
     elif found.string[found.end() : found.end() + 1] == ":" and found.string[found.start() - 1] in "{,":
         # The name of a member of a JSON object.
         told = True

@@ -8,19 +8,21 @@ shapes' lengths (and with the square of their words, up to 40 of them).
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from .alike import alike
 from .masks import VALUE
-from .reasons import ANNOUNCING, ANYWHERE, NAMED, SOME, lack, need, plural, says, silent
+from .reasons import ANYWHERE, NAMED, SOME, lack, need, plural, says, silent
 from .tokens import JOINT, SUBJECT, Tokens, is_masked, kind, split
 
 # In a message with more words than that no single word is looked for.
 _LONGEST = 40
+# In how many messages words have to take turns to be names wherever they do.
+_SEVERAL = 3
 
 # The kinds of words that vary in form, as a message's subject may too except for the first.
-_FORMS = ("name", "mark", "numbered")
+_FORMS = ("name", "path", "mark", "numbered")
 
 
 def _loose(tokens: Tokens) -> Tokens:
@@ -80,13 +82,13 @@ def _joined(loose: Iterable[Tokens]) -> dict[Tokens, Tokens]:
     """Where each goes when those that differ in names only are one."""
     target = {tokens: tokens for tokens in loose}
     known: frozenset[str] = frozenset()
-    # First all places at once that are announced, then one place after the other, for what has become alike in one
-    # round may be joined in the next, then several places at once; and again with the names that have been found.
-    for moves_of in (_announced, _moves, _moves, alike, _moves, alike):
-        moves = moves_of(dict.fromkeys(target.values()), known)
-        target = {tokens: moves.get(now, now) for tokens, now in target.items()}
-        if moves_of is alike:
-            known = _found(target)
+    # First one place, then several places at once; and again, for what has become alike may be joined then, and with
+    # the names that have been found.
+    for _ in range(2):
+        for moves_of in (_moves, alike):
+            moves = moves_of(dict.fromkeys(target.values()), known)
+            target = {tokens: moves.get(now, now) for tokens, now in target.items()}
+        known = _found(target) | _recurring(target.values())
     return target
 
 
@@ -96,46 +98,30 @@ def _found(target: dict[Tokens, Tokens]) -> frozenset[str]:
     return frozenset(old for old, new in pairs if new == VALUE and kind(old) == "word")
 
 
-def _announced(loose: Iterable[Tokens], known: frozenset[str]) -> dict[Tokens, Tokens]:
-    """Those that differ where the word before announces a name: a user and a host, say."""
-    families: defaultdict[Tokens, list[Tokens]] = defaultdict(list)
-    for tokens in loose:
-        families[_unnamed(tokens)].append(tokens)
-    moves: dict[Tokens, Tokens] = {}
-    for family in families.values():
-        columns = {at: words for at, words in enumerate(map(set, zip(*family, strict=True))) if len(words) > 1}
-        first = family[0]
-        names = {at: _names(words, need(at, first), known) for at, words in columns.items()}
-        rest = tuple(token for at, token in enumerate(first) if at not in names)
-        if all(names.values()) and says(rest[SUBJECT:]) > 1:
-            going = [tokens for tokens in family if all(tokens[at] in found for at, found in names.items())]
-            template = tuple(VALUE if at in names else token for at, token in enumerate(first))
-            moves.update(dict.fromkeys(going, template))
-    return moves
+def _recurring(loose: Iterable[Tokens]) -> frozenset[str]:
+    """Words that take turns with others in several messages."""
+    seen: Counter[str] = Counter()
+    for found in _places(dict.fromkeys(loose)).values():
+        words = silent(found, announced=False) - {VALUE}
+        seen.update(words if len(words) > 1 else ())
+    return frozenset(word for word, times in seen.items() if times >= _SEVERAL)
 
 
-def _unnamed(tokens: Tokens) -> Tokens:
-    """With a blank at each place that is announced."""
-    out = list(tokens)
-    for at in range(SUBJECT + 2, len(tokens), 2):
-        # A name announces nothing ("user from from"), and what announces is no name unless it stands for one ("for user
-        # root", but "user user").
-        needed = need(at, tokens) if out[at - 2] != VALUE else ANYWHERE
-        if needed < ANYWHERE and kind(out[at]) and (needed == NAMED or out[at].lower() not in ANNOUNCING):
-            out[at] = VALUE
-    return tuple(out)
-
-
-def _moves(loose: Iterable[Tokens], known: frozenset[str]) -> dict[Tokens, Tokens]:
-    """Those that differ in one word."""
+def _places(loose: Iterable[Tokens]) -> dict[tuple[int, Tokens], dict[str, Tokens]]:
+    """By a place and all the rest: the words that take turns there, and in which."""
     places: defaultdict[tuple[int, Tokens], dict[str, Tokens]] = defaultdict(dict)
     for tokens in loose:
         for at in range(SUBJECT, len(tokens) if len(tokens) <= 2 * _LONGEST else 0, 2):
             if kind(tokens[at]):
                 places[at, tokens[:at] + tokens[at + 1 :]][tokens[at]] = tokens
+    return places
+
+
+def _moves(loose: Iterable[Tokens], known: frozenset[str]) -> dict[Tokens, Tokens]:
+    """Those that differ in one word."""
     moves: dict[Tokens, Tokens] = {}
     # Where most words take turns first: it is the surest.
-    for (at, rest), found in sorted(places.items(), key=lambda place: -len(place[1])):
+    for (at, rest), found in sorted(_places(loose).items(), key=lambda place: -len(place[1])):
         if len(found) < 2:
             break
         said = says(rest[SUBJECT:])
@@ -154,5 +140,5 @@ def _names(words: set[str], needed: int, known: frozenset[str]) -> set[str]:
     if lack(words, needed, known) > 0:
         return set()
     # Among many people, one whose name happens to be a word: users called info, test, up.
-    quiet = silent(words, needed)
+    quiet = silent(words, announced=needed == NAMED)
     return words if needed == NAMED and len(quiet) >= ANYWHERE else quiet

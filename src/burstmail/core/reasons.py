@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .contrast import SAYING, stated
+from .contrast import says_what, stated
+from .lexicon import LABELS, PERSONS, THINGS
 from .masks import NUMBER, VALUE
 from .tokens import JOINT, SUBJECT, Tokens, kind
 
@@ -21,18 +22,7 @@ _FIRM = 5
 # Words that say so much of the message that fewer names will do.
 _ENOUGH = 5
 
-# What announces somebody.
-_PERSONS = frozenset(["user", "username", "account", "ruser", "login"])
-# What announces somebody, or something, or nothing at all.
-_AFTER = """
-    for by from on of via to host hostname node device dev disk drive interface iface domain file directory module
-    process program service unit job task session name server client peer group container image volume partition table
-    database queue channel bus vlan bridge filesystem driver pool zone comm
-"""
-_THINGS = frozenset(_AFTER.split())
-ANNOUNCING = _PERSONS | _THINGS
-# Before a value: "Account Name: anna".
-_LABELS = ANNOUNCING | {"id"}
+_SPEAKING = ("word", "telling", "numbered")
 _ARTICLES = frozenset(["the", "a", "an"])
 _COMPOUND = re.compile(f"[a-z][A-Z]|[A-Za-z]-[A-Za-z]|{JOINT}|[a-z]{NUMBER}")
 
@@ -53,16 +43,16 @@ def need(at: int, tokens: Tokens, *, after: int = 1, said: int = 0) -> int:
         # What is said of six may be six things.
         return MAYBE if _heads(behind, following) else 2 * anywhere
     if is_value(at, tokens):
-        return NAMED if before in _LABELS else MAYBE
+        return NAMED if before in LABELS else MAYBE
     if "=" in separator:
         return anywhere
     # "Account Name: anna", but "error: disk full".
     if ":" in separator:
-        return NAMED if separator[0] == ":" and before in _LABELS else anywhere
+        return NAMED if separator[0] == ":" and before in LABELS else anywhere
     # "invalid user root", "password for root from".
-    if before in _PERSONS or (before in ("for", "by") and following in ("from", "on", "by", "at", "via")):
+    if before in PERSONS or (before in ("for", "by") and following in ("from", "on", "by", "at", "via")):
         return NAMED
-    return MAYBE if before in _THINGS or (before in _ARTICLES and following in _THINGS) else anywhere
+    return MAYBE if before in THINGS or (before in _ARTICLES and following in THINGS) else anywhere
 
 
 def _heads(behind: str, following: str) -> bool:
@@ -72,20 +62,19 @@ def _heads(behind: str, following: str) -> bool:
 
 def is_value(at: int, tokens: Tokens) -> bool:
     """Whether a field's value stands there (plan=free), and of one that says nothing of what happened (status=sent)."""
-    return "=" in tokens[at - 1] and tokens[at - 2].lower() not in SAYING
+    return "=" in tokens[at - 1] and not says_what(tokens[at - 2])
 
 
-def silent(words: Iterable[str], needed: int) -> set[str]:
+def silent(words: Iterable[str], *, announced: bool) -> set[str]:
     """Those of the words at one place that do not tell. Where a name is announced an ending tells nothing (billing)."""
-    free = needed <= MAYBE
-    return {word for word in words if kind(word) != "telling" or (free and word.isalpha() and not stated(word))}
+    return {word for word in words if kind(word) != "telling" or (announced and word.isalpha() and not stated(word))}
 
 
 def lack(words: set[str], needed: int, known: frozenset[str]) -> int:
     """How much more would have to speak for names; 0 or less if enough does. Names that are `known` need no more."""
     if plural(words):
         return 0
-    quiet = silent(words, needed if needed == NAMED else ANYWHERE)
+    quiet = silent(words, announced=needed == NAMED)
     firm = _FIRM if quiet & {VALUE, "-"} else 0
     quiet -= {VALUE, "-"}
     return (NAMED if quiet <= known else needed) - firm - sum(map(_weight, quiet))
@@ -103,5 +92,6 @@ def _weight(word: str) -> int:
 
 
 def says(tokens: Iterable[str]) -> int:
-    """How many words say something."""
-    return sum(len(token) > 1 and kind(token) in ("word", "telling", "numbered") for token in tokens)
+    """How many words say something; of what varies in form, three say as much as a word: where they stand."""
+    kinds = [kind(token) for token in tokens if len(token) > 1 or token == VALUE]
+    return sum(what in _SPEAKING for what in kinds) + kinds.count("mark") // 3

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import TypeAlias
 
-from .contrast import partly_telling, stated, telling
+from .contrast import headed, partly_telling, stated, telling
 from .masks import MARKS, NUMBER
 
 # Words and what separates them, by turns; words stand at the even places.
@@ -31,7 +31,7 @@ _PROPER = re.compile(r"(?<=[a-z] )(?:[A-Z][A-Za-z]{1,30} ){1,6}[A-Z][A-Za-z]{1,3
 
 _PATH = re.compile(r"~?/|\\|[^/]*+/[^/]*+/")
 _NAME = re.compile(r"[\w@~.+%#$*\\/-]*[_./@\\]")
-_WORD = re.compile(r"[A-Za-z][A-Za-z-]*+\Z")
+_WORD = re.compile(r"[A-Za-z][A-Za-z-]*+[$~#*%]?\Z")
 # isReady, io.EOFException: the program's own names, which say what happened.
 _CODE = re.compile(r"[a-z][A-Z]|\.[A-Z]")
 # CONTAINER_LAUNCH: codes do so too.
@@ -53,16 +53,16 @@ def is_masked(word: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def kind(word: str) -> str:
-    """What a word is: mark, numbered, name, word or telling; "" for none, and for what is neither (`***`)."""
+    """What a word is: mark, numbered, path, name, word or telling; "" for none, and for what is neither (`***`)."""
     if len(word) > _LONGEST:
         return ""
     if is_masked(word):
         return _masked(word)
     if _PATH.match(word):
-        return "name"
+        return "path"
     package = _PACKAGE.match(word)
     if package:
-        return "telling" if partly_telling(package[1], endings=False) else "name"
+        return "telling" if headed(package[1]) else "name"
     if JOINT in word:
         return "word"
     if telling(word):
