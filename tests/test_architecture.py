@@ -21,7 +21,7 @@ LAYERS = [
         *("core.address", "core.backoff", "core.escape", "core.look", "core.markup", "core.mime"),
         *("core.lexicon", "core.words"),
     ],
-    ["core.contrast", "core.fields", "core.keep", "core.timeline"],
+    ["core.contrast", "core.fields", "core.keep", "core.packed", "core.timeline", "core.window"],
     ["core.excerpt"],
     ["core.masks", "core.redactions", "core.severity"],
     ["core.collector", "core.row", "core.tokens"],

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from .core.patterns import Tally as Tally
     from .core.report import Report as Report
     from .core.session import Session as Session
-    from .core.session import Window as Window
     from .core.split import by as by
     from .core.split import each as each
     from .core.stage import Instant as Instant
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from .core.stage import State as State
     from .core.statistics import Statistics as Statistics
     from .core.timeline import Timeline as Timeline
+    from .core.window import Window as Window
     from .drivers.thread import Pipeline as Pipeline
     from .errors import BurstmailError as BurstmailError
     from .errors import DeliveryError as DeliveryError
@@ -97,10 +97,11 @@ _NAMES = {
     "core.model": "Attempt Batch Burst CloseReason DeadLetter Item Message Outage",
     "core.patterns": "Pattern Tally",
     "core.report": "Report",
-    "core.session": "Session Window",
+    "core.session": "Session",
     "core.split": "by each",
     "core.stage": "Instant Stage State",
     "core.statistics": "Statistics",
+    "core.window": "Window",
     "core.timeline": "Timeline",
     "drivers.thread": "Pipeline",
     "errors": "BurstmailError DeliveryError PermanentDeliveryError StateMismatch StoreError TemporaryDeliveryError",

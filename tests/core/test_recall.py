@@ -142,7 +142,7 @@ def test_salvage_has_an_end() -> None:
 
 def test_salvage_believes_no_counts_that_cannot_be() -> None:
     tally, timeline = Tally().dump(), Timeline().dump()
-    window: list[Any] = ["session", 2, [0.0, 0.0, 0.0], ["e", 1, 0], [["a\nb\n"], [], False, 1, 4], tally, timeline]
+    window: list[Any] = ["session", 2, [0.0, 0.0, 0.0], ["e", 1, 0], [["a\nb\n", [4]], ["", []], False, 1, 4], tally, timeline]
     assert salvaged(window, 0.0) == []
     window[4][3] = 2
     assert [burst.count for burst in salvaged(["x", window], 0.0)] == [2]

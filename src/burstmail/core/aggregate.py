@@ -13,9 +13,10 @@ from .keep import Keep
 from .keyed import Keyed
 from .masks import Masker
 from .model import Batch, Burst, CloseReason
-from .session import Session, Window
+from .session import Session
 from .split import Splitter, by
 from .stage import Stage, State
+from .window import Window
 
 
 def _together(batch: Batch) -> list[tuple[str, Batch]]:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from itertools import accumulate, pairwise
 from typing import Any
 
 from .excerpt import Excerpt
 from .keep import Keep, ending, opening
+from .packed import packed, unpacked
 
 # What a chunk in memory costs beside its text (string header, tuple, deque slot): many short lines are not free, and
 # become one chunk up to this size.
@@ -47,6 +49,15 @@ class _Run:
         self.count -= chunk[1]
         self.size -= chunk[2]
         return chunk
+
+    def dump(self) -> list[Any]:
+        return [packed(self.text), [len(text) for text, _, _ in self.chunks]]
+
+    @classmethod
+    def restored(cls, state: list[Any]) -> _Run:
+        text, lengths = unpacked(state[0]), state[1]
+        ends = [0, *accumulate(lengths)]
+        return cls.of(text[start:end] for start, end in pairwise(ends))
 
     @property
     def text(self) -> str:
@@ -150,14 +161,13 @@ class Collector:
         self._full = True
 
     def dump(self) -> list[Any]:
-        """As JSON can carry it: the chunks, and the counts."""
-        front, back = ([text for text, _, _ in run.chunks] for run in (self._front, self._back))
-        return [front, back, self._full, self.count, self.size]
+        """As JSON can carry it: both texts with the lengths of their chunks, and the counts."""
+        return [self._front.dump(), self._back.dump(), self._full, self.count, self.size]
 
     def load(self, state: list[Any]) -> None:
         """The dumped lines, as much of them as this collector keeps."""
         front, back, full, self.count, self.size = state
-        self._front, self._back, self._full = _Run.of(front), _Run.of(back), full
+        self._front, self._back, self._full = _Run.restored(front), _Run.restored(back), full
         if self._front.size > self._front_bytes:
             text = self._front.text
             self._front = _Run.of([text[: opening(text, self._front_bytes)]])

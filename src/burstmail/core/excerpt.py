@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .keep import Keep, ending, first_lines, last_lines, opening
+from .packed import packed, unpacked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +113,12 @@ class Excerpt:
     def dump(self) -> list[Any]:
         """As JSON can carry it."""
         keep = [self.keep.head, self.keep.tail, self.keep.bytes, self.keep.log]
-        return [keep, self.front, self.back, self.missing, self.count, self.size]
+        return [keep, packed(self.front), packed(self.back), self.missing, self.count, self.size]
 
     @classmethod
     def restored(cls, state: list[Any]) -> Excerpt:
         """The dumped excerpt."""
         (head, tail, room, log), front, back, missing, count, size = state
         keep = Keep(head=head, tail=tail, bytes=room, log=log)
+        front, back = unpacked(front), unpacked(back)
         return cls(keep=keep, front=front, back=back, missing=missing, count=count, size=size)

@@ -7,46 +7,20 @@ A window opens with the first line and closes at the first of: `gap` seconds of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import inf
 
 from .collector import Collector
 from .keep import Keep
 from .masks import Masker
 from .model import Batch, Burst, CloseReason, spanning
+from .packed import unpacked
 from .patterns import Tally
 from .stage import State, opened
 from .timeline import NARROWEST, Timeline
+from .window import Window
 
 MASKER = Masker()
 NOTHING = Batch(text="", count=0)
-
-# Below this a timer measures the scheduler, not the stream.
-SHORTEST = 0.001
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """When a window closes. Durations are seconds."""
-
-    # 5 s: the interval of the shell script this began as (`read -t 5`).
-    gap: float = 5.0
-    """Quiet after the last line."""
-    # 60 s: a stream that never pauses must be mailed too; a quiet gap alone starves (vector#16145).
-    max_age: float = 60.0
-    """Since the first line."""
-    max_lines: int | None = None
-    """The window closes with the line that reaches this count; None is no bound."""
-    max_bytes: int | None = None
-    """The window closes with the line that reaches this size; None is no bound."""
-
-    def __post_init__(self) -> None:
-        for name in ("gap", "max_age"):
-            if not SHORTEST <= getattr(self, name) < inf:
-                raise ValueError(f"{name}={getattr(self, name)!r}: must be {SHORTEST} seconds or more, and finite")
-        for name in ("max_lines", "max_bytes"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)!r}: must be 1 or more")
 
 
 class Session:
@@ -206,8 +180,8 @@ class Session:
         (start, last, first), (epoch, seq, gone), kept, tally, timeline = opened(state, "session", 5, version=2)
         collector = Collector(self._collector.keep)
         collector.load(kept)
-        text = "".join(kept[0])
-        found = Tally.restored(tally, self._masker, text=text)
+        # As at the dump, and not what this session's own parameters leave of it.
+        found = Tally.restored(tally, self._masker, text=unpacked(kept[0][0]))
         # Of a time when patterns were off nothing is known.
         self._tally = found.skipping(collector.count - found.count) if self._masker else Tally()
         self._timeline, self._came = Timeline.restored(timeline), (0.0, 0)

@@ -1,0 +1,33 @@
+"""Window: when the window of a session closes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+# Below this a timer measures the scheduler, not the stream.
+SHORTEST = 0.001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When a window closes. Durations are seconds."""
+
+    # 5 s: the interval of the shell script this began as (`read -t 5`).
+    gap: float = 5.0
+    """Quiet after the last line."""
+    # 60 s: a stream that never pauses must be mailed too; a quiet gap alone starves (vector#16145).
+    max_age: float = 60.0
+    """Since the first line."""
+    max_lines: int | None = None
+    """The window closes with the line that reaches this count; None is no bound."""
+    max_bytes: int | None = None
+    """The window closes with the line that reaches this size; None is no bound."""
+
+    def __post_init__(self) -> None:
+        for name in ("gap", "max_age"):
+            if not SHORTEST <= getattr(self, name) < inf:
+                raise ValueError(f"{name}={getattr(self, name)!r}: must be {SHORTEST} seconds or more, and finite")
+        for name in ("max_lines", "max_bytes"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)!r}: must be 1 or more")
