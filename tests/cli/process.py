@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -89,3 +90,11 @@ def shown(text: str) -> list[str]:
     lines = text.rpartition("\n\n-- \n")[0].split("\n")
     start = max((at for at, line in enumerate(lines) if not line), default=-1)
     return [line[2:] for line in lines[start + 1 :] if line.startswith("  ")]
+
+
+def kept(data: bytes) -> list[str]:
+    """The log lines of a mail as they were kept: of what its text cuts short or leaves out, all is in a file."""
+    files = [part.get_content() for part in message_from_bytes(data, policy=policy.default).iter_attachments()]
+    if not files:
+        return shown(text_of(data))
+    return gzip.decompress(files[0]).decode().split("\n")[:-1]

@@ -34,9 +34,9 @@ from tests.cli.process import mails, run, shown
 
 EVERY = [
     "--to", "--from", "--from-name", "--subject", "--text-template", "--html-template", "--text-only", "--redact",
-    "--attach", "--mask", "--no-patterns", "--no-threads", "--gap", "--max-age", "--max-lines", "--max-bytes", "--key", "--cap", "--cool-down",
-    "--keep", "--sendmail", "--smtp", "--password-file", "--smtp-ca", "--maildir", "--print", "--backoff", "--give-up",
-    "--grace", "--state", "--name", "--sync", "--log", "--confirm", "--version", "--help",
+    "--attach", "--mask", "--no-patterns", "--no-threads", "--gap", "--max-age", "--max-lines", "--max-bytes", "--key",
+    "--cap", "--cool-down", "--keep", "--sendmail", "--smtp", "--password-file", "--smtp-ca", "--maildir", "--print",
+    "--backoff", "--give-up", "--grace", "--state", "--name", "--sync", "--log", "--confirm", "--version", "--help",
 ]  # fmt: skip
 
 
@@ -276,7 +276,8 @@ def test_a_mail_by_templates_in_a_real_run(tmp_path: Path) -> None:
     (tmp_path / "page").write_text("<p>$count from $host</p>\n")
     box = tmp_path / "mail"
     done = run(
-        *("--to", "root", "--maildir", str(box), "--from-name", "Wächter", "--subject", "{mark} {severity} {what}: {top}"),
+        *("--to", "root", "--maildir", str(box), "--from-name", "Wächter"),
+        *("--subject", "{mark} {severity} {what}: {top}"),
         *("--text-template", str(tmp_path / "text"), "--html-template", str(tmp_path / "page")),
         lines=b"<34>Nov 23 10:00:00 web1 <b>[1]: password=hunter2\n",
     )

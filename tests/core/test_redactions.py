@@ -62,7 +62,7 @@ def test_passwords_in_urls(line: str, shown: str) -> None:
         ("Server=db;Password=X;c,X;User=bob", "Server=db;Password=*;User=bob"),
         ("COMMAND=/usr/bin/mysql --password X -u bob", "COMMAND=/usr/bin/mysql --password * -u bob"),
         ("ALTER USER bob IDENTIFIED BY 'X X'", "ALTER USER bob IDENTIFIED BY *"),
-        ('<165>1 - web1 app - ID [a@1 password="X" b="y"] text', "<165>1 - web1 app - ID [a@1 password=* b=\"y\"] text"),
+        ('<165>1 - web1 app - ID [a@1 password="X" b="y"] x', '<165>1 - web1 app - ID [a@1 password=* b="y"] x'),
         ("<38>Nov 23 10:00:00 web1 passwd: password=X", "<38>Nov 23 10:00:00 web1 passwd: password=*"),
     ],
 )
@@ -125,7 +125,8 @@ def test_ordinary_lines_stay_as_they_are(line: str) -> None:
 
 WORDS = st.sampled_from(
     [
-        *("password", "PWD", "pass", "secret", "token", "api_key", "authorization", "bearer ", "basic ", "identified by "),
+        *("password", "PWD", "pass", "secret", "token", "api_key", "authorization", "bearer ", "basic "),
+        "identified by ",
         *("eyJ", "://", "--", "=", ":", "=>", " ", '"', "'", "\\", "@", "/", "&", ",", ";", ".", "[redacted]", "\n"),
         *("abcdefgh", "0123456789abcdef", "\u212a", "\u0130", "\u65e5", "\ud800", " [... 5 bytes cut]"),
     ]

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from email import message_from_bytes, policy
 from pathlib import Path
 
-from tests.cli.process import COMMAND, ENVIRONMENT, shown, text_of
+from tests.cli.process import COMMAND, ENVIRONMENT, kept, text_of
 from tests.faults.strace import NAMES, Fault, Trace, attached
 
 LINES = ("first 1", "first 2", "second 1", "second 2", "third 1", "third 2")
@@ -67,14 +67,17 @@ class Daemon:
     @property
     def texts(self) -> dict[str, str]:
         """The text of each mail, by Message-ID."""
-        paths = sorted((self.maildir / "new").glob("*"))
-        mails = [path.read_bytes() for path in paths]
-        return {message_from_bytes(mail, policy=policy.default)["Message-ID"]: text_of(mail) for mail in mails}
+        return {id: text_of(mail) for id, mail in self._mails.items()}
 
     @property
     def mailed(self) -> list[str]:
         """All log lines in all mails."""
-        return [line for text in self.texts.values() for line in shown(text)]
+        return [line for mail in self._mails.values() for line in kept(mail)]
+
+    @property
+    def _mails(self) -> dict[str, bytes]:
+        found = [path.read_bytes() for path in sorted((self.maildir / "new").glob("*"))]
+        return {message_from_bytes(mail, policy=policy.default)["Message-ID"]: mail for mail in found}
 
     @contextmanager
     def running(self, words: Sequence[str] = (), *, more: Sequence[str] = ()) -> Iterator[Process]:

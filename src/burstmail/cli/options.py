@@ -14,6 +14,7 @@ from .usage import ABOUT, MORE, USAGE
 
 T = TypeVar("T")
 
+
 class Misuse(Exception):
     """The command line asks for what cannot be: one line says what."""
 
@@ -96,13 +97,13 @@ def _add_mail(parser: Parser) -> None:
         help="recipient, required; repeatable; a local user such as root is fine",
     )
     group.add_argument("--from", metavar="ADDRESS", dest="sender", help="sender (default: user@host, fully qualified)")
-    group.add_argument("--from-name", metavar="TEXT", dest="name_shown", help="name shown for the sender (default: none)")
+    group.add_argument("--from-name", metavar="TEXT", dest="name_shown", help="name for the sender (default: none)")
     group.add_argument(
         "--subject",
         metavar="TEXT",
-        help="template; fields: {mark} {what} {host} {program} {key} {count} {lines} {duration} {bursts} {summary} {top} "
-        "{severity} {reason} {first} {last} (default: [burstmail] {mark}: {what}: {summary}: {top}; an empty field takes "
-        "what parts it from the next one along)",
+        help="template; fields: {mark} {what} {host} {program} {key} {count} {lines} {duration} {bursts} {summary} "
+        "{top} {severity} {reason} {first} {last} (default: [burstmail] {mark}: {what}: {summary}: {top}; an empty "
+        "field takes what parts it from the next one along)",
     )
     group.add_argument(
         "--keep",
@@ -124,7 +125,7 @@ def _add_content(parser: Parser) -> None:
         "$lines $left_out $attachment $notes $signature",
     )
     html = group.add_mutually_exclusive_group()
-    html.add_argument("--html-template", metavar="FILE", dest="html", type=template, help="the HTML, with the same fields")
+    html.add_argument("--html-template", metavar="FILE", dest="html", type=template, help="the HTML likewise")
     html.add_argument("--text-only", dest="html", action="store_const", const=False, help="no HTML")
     _add_lines(group)
     group.add_argument(

@@ -111,9 +111,7 @@ def _boxes(root: str, only: str | None, *, given: bool) -> tuple[list[Box], list
         asked = set(kept.asked)
         letters = [letter(key, row, dead=False, asked=key in asked) for key, row in kept.waiting]
         letters += [letter(key, row, dead=True, asked=key in asked) for key, row in kept.dead]
-        boxes.append(
-            Box(name=name, store=store, letters=letters, held=kept.held, lines=kept.lines, runs=_runs(place))
-        )
+        boxes.append(Box(name=name, store=store, letters=letters, held=kept.held, lines=kept.lines, runs=_runs(place)))
     return boxes, troubles
 
 

@@ -1,7 +1,7 @@
 """Burst -> its news: the one message to know it by, where there is room for no other.
 
-What is grave comes before what is frequent. Where patterns say more than the lines it is the most frequent pattern, else
-a line: of the worst severity, the first one that neither goes on from the line before nor only announces others.
+What is grave comes before what is frequent. Where patterns say more than the lines, it is the most frequent pattern;
+else a line: of the worst severity, the first one that neither goes on from the line before nor announces the next.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Burst -> Burst. What must not be mailed is taken out of each line before anything is made of them.
 
-Rewritten are the lines that are kept, the texts and examples of the patterns, the key and the names of a digest's parts.
+Rewritten are the lines that are kept, texts and examples of patterns, the key and the names of a digest's parts.
 A hook that fails on a line takes it out of the mail, for it may be there to keep a secret. Hooks see lines only: where
 one changes the example of a pattern, the pattern's text is made anew from what it has left of the example.
 """

@@ -34,7 +34,10 @@ _QUOTED = (
 _PLAIN = rf"""(?:[^\s,;&]++|[,;&](?! ?{_QUOTE}[A-Za-z_][\w.-]{{0,63}}+{_QUOTE}[=:]))++"""
 _VALUE = f"(?:{_QUOTED}|{_PLAIN})"
 # "(using password: YES)" says that there was one; PAM has a service of that name: "pam_unix(passwd:chauthtok)".
-_SAID = r"(?!(?:yes|no|true|false|none|null)[).,;\]]?(?:\s|\Z)|(?:auth|account|session|chauthtok|setcred)\)|\[redacted])"
+_SAID = (
+    r"(?!(?:yes|no|true|false|none|null)[).,;\]]?(?:\s|\Z)"
+    r"|(?:auth|account|session|chauthtok|setcred)\)|\[redacted])"
+)
 # Long, or with a digit: in prose the words behind a colon are no token.
 _LIKELY = r"(?=\\{0,7}+[\"']|[^\s]{16}|[^\s0-9]{0,15}[0-9])"
 # The working directory, in each line of sudo.
@@ -85,7 +88,7 @@ _FORMS: dict[str, tuple[tuple[str, str, str], ...]] = {
             rf"|(?P<long>(?:digest|aws4-hmac-sha256) {{1,3}}+).++|{_LIKELY}[^\s\"'\\,;]++)",
             rf"\g<name>\g<scheme>\g<long>{REDACTED}",
         ),
-        ("bearer ", rf"(?P<name>\bbearer {{1,3}}+)(?=[^\s0-9]*+[0-9])[\w.~+/=-]{{8,}}+", rf"\g<name>{REDACTED}"),
+        ("bearer ", r"(?P<name>\bbearer {1,3}+)(?=[^\s0-9]*+[0-9])[\w.~+/=-]{8,}+", rf"\g<name>{REDACTED}"),
         # RFC 7519: a token in three parts, known by how its header begins.
         ("eyj", r"(?<![\w-])(?-i:eyJ)[\w-]{8,}+\.[\w-]{8,}+(?:\.[\w-]*+)?+", REDACTED),
     ),

@@ -7,8 +7,9 @@ A template is checked when it is made; only a function can fail later, and what 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from . import letter, page
 from .escape import visible
@@ -28,10 +29,10 @@ BLOCKS = (
 )
 
 
-class _Templated:
+class _Templated(ABC):
     """What both kinds have in common."""
 
-    kind = ""
+    kind: ClassVar[str]
 
     def __init__(self, source: str | View) -> None:
         """Raises ValueError for an unknown field or a lone `$`, TypeError for what is neither text nor a function."""
@@ -61,8 +62,9 @@ class _Templated:
     def _value(self, field: Callable[..., str], report: Report) -> str:
         return visible(field(report.burst, report.names, report.zone))
 
+    @abstractmethod
     def _blocks(self, report: Report) -> dict[str, str]:
-        raise NotImplementedError
+        """The blocks of the default mail's view."""
 
 
 class TextTemplate(_Templated):
