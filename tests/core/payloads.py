@@ -140,13 +140,19 @@ ADDRESSES = [
 ]  # fmt: skip
 
 
-def burst(raw: bytes, *, key: str = "", keep: Keep | None = None, cuts: int = 0) -> Burst:
-    """The bytes' burst, by way of the Framer (in reads of `cuts` bytes, 0: all at once) and a window of 38 seconds."""
+def burst(raw: bytes, *, key: str = "", keep: Keep | None = None, cuts: int = 0, pace: float = 0.0) -> Burst:
+    """The bytes' burst, by way of the Framer and a window.
+
+    They come in reads of `cuts` bytes (0: all at once), one every `pace` seconds.
+    """
     framer, session = Framer(), Session(keep=keep, key=key)
     reads = [raw[at : at + cuts] for at in range(0, len(raw), cuts)] if cuts else [raw]
-    for batch in [found for data in reads for found in framer.feed(data, 0.0)] + list(framer.drain(0.0)):
-        session.feed(stamped(batch), 0.0)
-    (made,) = session.drain(38.0)
+    for place, data in enumerate(reads):
+        for batch in framer.feed(data, 0.0):
+            session.feed(stamped(batch), place * pace)
+    for batch in framer.drain(0.0):
+        session.feed(stamped(batch), len(reads) * pace)
+    (made,) = session.drain(len(reads) * pace)
     return made
 
 

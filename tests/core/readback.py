@@ -12,9 +12,12 @@ from email import message_from_bytes, policy
 from email.header import decode_header
 from email.message import EmailMessage
 from email.message import Message as Part
+from email.utils import getaddresses
 from itertools import chain
 from unicodedata import category
 from zlib import MAX_WBITS, decompress
+
+from tests.core.readpage import Page, page
 
 # The headers that are meant to be there, in their order; those of threads are there or not, together.
 NAMES = ["From", "To", "Subject", "Date", "Message-ID"]
@@ -25,7 +28,7 @@ TYPES = {
     "text/plain": ["Content-Type", ENCODING],
     "text/html": ["Content-Type", ENCODING],
     "multipart/alternative": ["Content-Type"],
-    "application/gzip": ["Content-Type", "Content-Disposition", ENCODING],
+    "application/gzip": ["Content-Type", ENCODING, "Content-Disposition"],
 }
 # The whole mail without what is attached (a third of which providers clip at).
 LARGEST = 100_000
@@ -68,6 +71,12 @@ def shown(line: str) -> str:
     return seen(line)
 
 
+def one(text: str, limit: int) -> str:
+    """A name in a header or in one of our sentences: a second opinion on `burstmail.core.escape.one_line`."""
+    text = seen(text.replace("\t", " ")).replace("=?", "= ?")
+    return (text if len(text) <= limit else text[: limit - 1] + "…").strip()
+
+
 def spelled(code: int) -> str:
     """The escape of a code point."""
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
@@ -87,8 +96,8 @@ class Read:
     """Unfolded and decoded, in their order."""
     text: str
     """The text view."""
-    page: str = ""
-    """The HTML view's source."""
+    page: Page | None = None
+    """The HTML view."""
     log: str = ""
     """What is attached, unpacked."""
     types: list[str] = field(default_factory=list)
@@ -135,7 +144,7 @@ def read(data: bytes, *, largest: int = LARGEST) -> Read:
     return Read(
         headers=headers,
         text=views["text/plain"],
-        page=views.get("text/html", ""),
+        page=page(views["text/html"]) if "text/html" in views else None,
         log=decompress(packed, 16 + MAX_WBITS).decode("utf-8") if packed else "",
         types=[part.get_content_type() for part in mail.walk()],
     )
@@ -166,16 +175,25 @@ def _header(line: str) -> tuple[str, str]:
     """Unfolded (RFC 5322 section 2.2.3) and decoded by the old parser, which changes no white space as the new does."""
     name, _, value = line.partition(":")
     assert re.fullmatch("[A-Za-z-]+", name), line
-    pieces = decode_header(value.replace("\n", "").removeprefix(" "))
-    decoded = [piece if isinstance(piece, str) else piece.decode(charset or "ascii") for piece, charset in pieces]
-    return name, "".join(decoded)
+    return name, _decoded(value.replace("\n", "").removeprefix(" "))
+
+
+def _decoded(value: str) -> str:
+    pieces = decode_header(value)
+    return "".join(piece if isinstance(piece, str) else piece.decode(charset or "ascii") for piece, charset in pieces)
+
+
+def mailboxes(line: str) -> list[tuple[str, str]]:
+    """The names and addresses in a header line: taken apart first, and decoded then (RFC 2047 section 6.2)."""
+    found = getaddresses([line.partition(":")[2].replace("\r\n", "")])
+    return [(_decoded(name), address) for name, address in found]
 
 
 def _leaves(part: Part, *, outer: bool = False) -> Iterator[Part]:
     kind = part.get_content_type()
     assert not part.defects, part.defects
     # A local user is an address to every server, but not to this parser.
-    odd = [name for name, value in part.items() if getattr(value, "defects", ()) and "@" in value]
+    odd = [name for name, value in part.items() if getattr(value, "defects", ()) and "@" in value.rpartition("<")[2]]
     assert not odd, part.items()
     if not outer:
         assert part.keys() == TYPES[kind], (kind, part.keys())

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 WIDTH = 78
-# Bytes in one encoded word: they make 52 base64 characters, with `=?utf-8?b?` and `?=` 64, behind `Subject: ` 73 of the
-# 76 to which RFC 2047 section 2 limits such a line.
+# A line with an encoded word in it (RFC 2047 section 2).
+NARROW = 76
+# Bytes in one encoded word: they make 52 base64 characters, with `=?utf-8?b?` and `?=` 64, behind `Subject: ` 73.
 WORD = 39
 # Behind the 32 hexadecimal digits of every Message-ID, so that the lines in which a mail server logs our mail can be
 # found in what we read.
@@ -89,8 +90,10 @@ def header(name: str, value: str) -> str:
     if _CONTROL.search(name + value):
         raise ValueError(f"header {name!r}: its value must be one line of visible characters, not {value!r}")
     lines = [f"{name}:"]
-    for word in _WORDS.findall(" " + value if value.isascii() else "".join(encoded_words(value))):
-        if len(lines[-1]) + len(word) > WIDTH and lines != [f"{name}:"]:
+    words = " " + value if value.isascii() else "".join(encoded_words(value))
+    width = NARROW if "=?" in words else WIDTH
+    for word in _WORDS.findall(words):
+        if len(lines[-1]) + len(word) > width and lines != [f"{name}:"]:
             lines.append("")
         lines[-1] += word
     return "\r\n".join(lines) + "\r\n"
