@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from itertools import product
+from random import Random
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -84,4 +86,41 @@ def test_each_shape_has_one_template_in_whatever_company(shapes: list[str]) -> N
 
 
 def test_one_and_several_of_a_thing_are_one_pattern() -> None:
-    assert templates("lost after 1 attempt of anna", "lost after 7 attempts of anna") == ["lost after <n> attempts of anna"]
+    assert templates("lost after 1 attempt of anna", "lost after 7 attempts of anna") == [
+        "lost after <n> attempts of anna"
+    ]
+
+
+def hostile(kind: str) -> list[str]:
+    """400 lines of 4 KiB that are as much work as can be."""
+    chance = Random(kind)
+    pieces = {
+        "words": [f"{one}{two}b " for one in "bcdfgklmnprst" for two in "aeiou"],
+        "two": ["ba ", "bo "],
+        "fields": [f"{key}x={value} " for key in "abcdefgh" for value in ("ham", "spam", "true", "false")],
+        "names": [f"/{one}/{two} " for one in "abcdefgh" for two in "abcdefgh"],
+        "marks": ["1 ", "a1 ", "b,2 ", "(3) "],
+        "separators": list("= :,()[]ab"),
+        "one word": list("ab.cD-_"),
+        "users": [f"user {name} " for name in GREEK],
+    }[kind]
+    return ["".join(chance.choices(pieces, k=4096))[:4096] for _ in range(400)]
+
+
+WORST = [("two", 200), ("separators", 4096), ("one word", 4096)]
+OTHERS = [(kind, length) for kind in ("words", "fields", "names", "marks", "users") for length in (60, 200, 4096)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "length"), [*WORST, *(pytest.param(*other, marks=pytest.mark.full) for other in OTHERS)]
+)
+def test_the_most_shapes_that_a_tally_has_take_about_a_second_at_worst(kind: str, length: int) -> None:
+    shapes = [Masker().shape(line[:length]) for line in hostile(kind)]
+    began = process_time()
+    assert len(merged(shapes)) > 1
+    # Half a second is usual; machines differ, and coverage takes its time.
+    assert process_time() - began < 8
+
+
+def test_what_is_too_long_for_a_word_is_none() -> None:
+    assert len(templates(*(f"login of user {name * 300} ok" for name in "ab"))) == 2
