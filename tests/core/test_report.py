@@ -54,6 +54,7 @@ def test_the_first_sentence_says_whether_it_goes_on(reason: CloseReason, words: 
         (["<34>a", "<34>b"], "Severity: crit, all 2 lines."),
         (["<38>a", "<34>b", "<38>c"], "Worst: crit (1 line); info 2."),
         (["<35>a", "b", "<191>c", "<35>d"], "Worst: err (2 lines); debug 1, no severity 1."),
+        (["<38>a", "<39>b"], "Severity: info (1 line); debug 1."),
         (["<192>a", "b"], ""),
     ],
 )
@@ -183,7 +184,7 @@ def test_nothing_is_attached_for_nothing(lines: list[str], options: dict[str, An
 
 
 def test_a_cut_line_alone_is_attached_whole() -> None:
-    assert report("x" * 2001, attach=9999).attached == "Attached: burst.log.gz has all of the line."
+    assert report("x" * 2001, attach=9999).attached == "Attached: burst.log.gz has the 1 line in full."
 
 
 @pytest.mark.parametrize(("count", "drawn"), [(10, False), (11, True)])

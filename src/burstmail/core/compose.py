@@ -34,8 +34,10 @@ View: TypeAlias = "str | Callable[[Report], str]"
 
 # RFC 5322 has no limit, but providers cut off what is longer, and say nothing.
 LONGEST = 100_000
-# Bytes that headers may take without taking room from the lines.
-_HEADERS = 2_000
+# Bytes of all headers but for the recipients, at most: a subject of 150 characters in encoded words, and a name.
+_HEADERS = 2_500
+# Bytes that are given up beyond what was too much, so that a second time is enough.
+_SPARE = 1_000
 # What stays on a burst that is composed: as many patterns as a mail shows, and then some.
 _PATTERNS = 20
 _TOO_LARGE = f"the template made a mail of more than {LONGEST:,} bytes: the default is used"
@@ -115,32 +117,29 @@ class Composer(Instant[Burst, Message]):
 
     def _views(self, burst: Burst, notes: tuple[str, ...]) -> tuple[Report, list[Part]]:
         """Text, and HTML if it is wanted. What a template cannot do is told, and done by ours."""
-        report = self._report(burst, notes)
-        own, failures = self._own(report)
-        if failures:
-            report = self._report(burst, (*notes, *failures))
-        views = self._parts(report, own)
-        if own and sum(len(view.body) for view in views) > LONGEST - _HEADERS:
-            report = self._report(burst, (*notes, *failures, _TOO_LARGE))
-            views = self._parts(report, {})
-        return report, views
-
-    def _own(self, report: Report) -> tuple[dict[str, str], list[str]]:
-        made, failures = {}, []
-        for template in filter(None, (self._text, self._page)):
-            try:
-                made[template.kind] = template.of(report)
-            # Somebody else's function may raise whatever it likes.
-            except Exception as error:
-                failures.append(failure(template.kind, error))
-        return made, failures
+        templates = [template for template in (self._text, self._page) if template]
+        most = LONGEST - _HEADERS - sum(len(name) + 4 for name in self.recipients)
+        room = ROOM
+        while True:
+            report = self._report(burst, notes, room)
+            own, failures = _own(templates, report)
+            if failures:
+                report = self._report(burst, (*notes, *failures), room)
+            parts = self._parts(report, own)
+            excess = sum(len(part.body) for part in parts) - most
+            if excess <= 0 or room <= 0:
+                return report, parts
+            if own:
+                templates, notes = [], (*notes, *failures, _TOO_LARGE)
+            else:
+                # The report estimates what its lines will take; this is what they took.
+                room = max(0, room - excess - _SPARE)
 
     def _parts(self, report: Report, own: dict[str, str]) -> list[Part]:
         parts = [text_part(own.get("text") or letter(report))]
         return [*parts, text_part(own.get("HTML") or page(report), "html")] if self._html else parts
 
-    def _report(self, burst: Burst, notes: Iterable[str]) -> Report:
-        taken = max(0, sum(len(name) + 4 for name in self.recipients) - _HEADERS)
+    def _report(self, burst: Burst, notes: Iterable[str], room: int) -> Report:
         return Report.of(
             burst,
             notes=notes,
@@ -148,7 +147,7 @@ class Composer(Instant[Burst, Message]):
             zone=self.zone,
             attach=self._attach,
             html=self._html,
-            room=ROOM - taken,
+            room=room,
         )
 
     def _headers(self, report: Report, id: str, about: str) -> Headers:
@@ -166,6 +165,18 @@ class Composer(Instant[Burst, Message]):
             ("X-Auto-Response-Suppress", "All"),
             ("X-Burstmail", f"lines={burst.count}; shown={shown}; left-out={report.left_out}; bursts={burst.bursts}"),
         ]
+
+
+def _own(templates: Iterable[TextTemplate | PageTemplate], report: Report) -> tuple[dict[str, str], list[str]]:
+    """What somebody's own templates make, by kind, and what is to be told of those that could not."""
+    made, failures = {}, []
+    for template in templates:
+        try:
+            made[template.kind] = template.of(report)
+        # Somebody else's function may raise whatever it likes.
+        except Exception as error:
+            failures.append(failure(template.kind, error))
+    return made, failures
 
 
 def _content(views: list[Part], report: Report, identity: str) -> Part:

@@ -45,11 +45,6 @@ class _View:
     def __init__(self) -> None:
         self._quoted = self._raw = 0
 
-    @property
-    def longest(self) -> int:
-        """How many characters of a line can be shown, for the first and the last to fit whatever is in them."""
-        return min(LONGEST, max(SHORTEST, self.left // (2 * DEAREST)))
-
     def add(self, text: str) -> None:
         raw = text.encode()
         self._quoted += len(quoted(raw))

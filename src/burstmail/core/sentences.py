@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .escape import one_line
+from .fields import SEVERITIES
 from .model import Burst, CloseReason, Outage
 from .words import AT_ONCE, clock, day, duration, moment, number, plural, zone_name
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+BAD = SEVERITIES[:5]
 # More was coming: who reads the first sentence only must know that.
 _GOING_ON = (CloseReason.MAX_AGE, CloseReason.MAX_LINES, CloseReason.MAX_BYTES)
 _ENDINGS = {
@@ -114,7 +116,7 @@ def shown(count: int, head: int, tail: int, cut: int) -> str:
 def attached(name: str, count: int, head: int, tail: int) -> str:
     """What the attachment holds."""
     if head + tail == count:
-        return f"Attached: {name} has {f'all {number(count)} lines' if count > 1 else 'all of the line'}."
+        return f"Attached: {name} has {f'all {number(count)} lines' if count > 1 else 'the 1 line in full'}."
     return f"Attached: {name} has {number(head + tail)} of the {plural(count, 'line')}: {_ends(head, tail)}."
 
 
@@ -130,9 +132,11 @@ def severe(severities: Sequence[tuple[str, int]], count: int) -> str:
     if lines == count:
         return f"Severity: {worst}." if count == 1 else f"Severity: {worst}, all {plural(count, 'line')}."
     rest = [f"{name} {number(more)}" for name, more in others]
+    # "Worst: info" would sound as if it were bad.
+    label = "Worst" if worst in BAD else "Severity"
     if without := count - sum(lines for _, lines in severities):
         rest.append(f"no severity {number(without)}")
-    return f"Worst: {worst} ({plural(lines, 'line')}); {', '.join(rest)}."
+    return f"{label}: {worst} ({plural(lines, 'line')}); {', '.join(rest)}."
 
 
 def told(notes: Sequence[str], most: int, limit: int) -> Iterator[str]:
