@@ -139,6 +139,7 @@ def test_a_flood_is_told_like_this() -> None:
         """\
 41 lines from web1 sshd and 1 other program in 40 s.
 Worst: crit (1 line); info 40.
+  Out of memory
 
   ████████████████████▄
   10:00:00 to 10:00:40: each bar is 2 s, the highest 2 lines.
@@ -163,6 +164,18 @@ Attached: burst.log.gz has all 41 lines.
 burstmail
 """
     )
+
+
+def test_what_matters_most_stands_below_how_bad_it_is() -> None:
+    trace = [f"<35>kernel:  frame {chr(97 + n) * 5}" for n in range(20)]
+    found = letter(log("<35>kernel: Oops", *trace, "<34>kernel: Kernel panic\x1b", seconds=0.01))
+    assert found.startswith("22 lines in 0.2 s.\nWorst: crit (1 line); err 21.\n  kernel: Kernel panic\\x1b\n\n")
+
+
+def test_nothing_is_told_twice_in_the_first_rows() -> None:
+    # The first pattern says it; and few lines are read as fast.
+    assert log(*flood()[:-1]).patterns and not log(*flood()[:-1]).news
+    assert not log(*(f"<{n + 16}>a" for n in range(20))).news and log(*("<34>a", *"bcdefghijklmnopqrstuv")).news == "a"
 
 
 def test_few_lines_need_no_overview() -> None:

@@ -188,3 +188,13 @@ def test_words_are_readable_by_day_and_by_night(kind: str) -> None:
     night = {name: rule for names, rule in NIGHT.items() for name in names.split(",") if "color" in colors(rule)}
     assert contrast(colors(STYLES[kind])["color"], colors(STYLES["card"])["background"]) >= 4.5
     assert contrast(colors(night[f".{kind}"])["color"], colors(NIGHT[".card"])["background"]) >= 4.5
+
+
+def test_the_worst_message_stands_below_the_severities() -> None:
+    lines = ["<34>a.b <c>", *(f"<38>{chr(97 + n) * 4}" for n in range(20))]
+    found = page(report(*lines))
+    assert found.index(">crit 1<") < found.index(">a.<wbr>b &lt;c&gt;</p>") < found.index("First line:")
+
+
+def test_one_line_before_the_gap_is_the_first_line() -> None:
+    assert ">The first line<" in page(report(*"abc", keep=Keep(head=1, tail=1)))

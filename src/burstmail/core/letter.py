@@ -42,7 +42,7 @@ def blocks(report: Report) -> dict[str, str]:
     gap = f"[{plural(report.left_out, 'line')} left out here]" if report.left_out else ""
     return {
         "opening": report.opening,
-        "severity": report.severe,
+        "severity": "\n".join(filter(None, (report.severe, report.news and INDENT + report.news))),
         "timeline": "\n".join(_timeline(report)),
         "facts": "\n".join(report.facts),
         "attachment": report.attached,

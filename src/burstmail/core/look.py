@@ -16,6 +16,7 @@ STYLES = {
     "card": "width:100%;max-width:820px;table-layout:fixed;background:#ffffff;border-radius:6px",
     "in": f"padding:16px 16px 14px;text-align:left;color:#1c2127;font:15px/1.45 {_SANS};{_BREAK}",
     "h": "margin:0 0 8px;font-size:20px;line-height:1.3;font-weight:600",
+    "v": f"margin:2px 0 8px;font:600 13px/1.45 {_MONO}",
     "s": "margin:18px 0 6px;font-size:13px;line-height:1.3;font-weight:600",
     "f": "margin:0 0 2px;font-size:14px",
     "q": "color:#59636e",

@@ -46,7 +46,7 @@ def blocks(report: Report) -> dict[str, str]:
     gap = tag("p", "gap", f"[{plural(report.left_out, 'line')} left out here]") if report.left_out else ""
     return {
         "opening": tag("h1", "h", markup(report.opening)),
-        "severity": _severity(report),
+        "severity": _severity(report) + (tag("p", "v", markup(report.news)) if report.news else ""),
         "timeline": _timeline(report),
         "facts": "\n".join(map(_fact, report.facts)),
         "attachment": _fact(report.attached) if report.attached else "",
@@ -138,7 +138,8 @@ def _rows(rows: Iterable[tuple[str, str]]) -> str:
 def _heading(report: Report) -> str:
     """What parts the lines from what stands above them."""
     if report.left_out and report.head:
-        return tag("h2", "s", f"The first {plural(len(report.head), 'line')}")
+        some = plural(len(report.head), "line") if len(report.head) > 1 else "line"
+        return tag("h2", "s", f"The first {some}")
     return tag("h2", "s", "The lines") if report.patterns or report.sources else ""
 
 

@@ -7,7 +7,7 @@ Limits: core/room.py's, so that the mail stays below 100,000 bytes; 12 patterns,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,8 @@ from .attachment import NAME, attachment
 from .escape import one_line
 from .fields import SEVERITIES
 from .model import Burst
-from .overview import chosen, fit, overview, seen
+from .news import news
+from .overview import FEW, TEXT, chosen, fit, overview, seen
 from .patterns import Pattern
 from .room import Room, presented
 from .sentences import attached, facts, opening, severe, shown, told
@@ -58,6 +59,8 @@ class Report:
     """For a digest: (name, lines) of each source, most lines first; beyond 20, the rest together."""
     severities: tuple[tuple[str, int], ...] = ()
     """(severity, lines), the worst first: 'emerg' to 'debug'. A line without one is in none."""
+    news: str = ""
+    """The message to know the burst by, of up to 160 characters; '' where the reader meets it at once anyway."""
     timeline: Timeline = field(default_factory=Timeline)
     """All lines by time; empty where there is nothing to draw."""
     patterns: tuple[Pattern, ...] = ()
@@ -163,6 +166,7 @@ def _filled(report: Report, room: Room, attach: int) -> Report:
     for text in (report.opening, *report.facts, *report.notes, *(name for name, _ in report.sources)):
         room.add(text)
     found = overview(burst)
+    report = replace(report, news=_news(burst, chosen(found), room))
     rows = [row for row in chosen(found) if room.left > LINES and _added(room, fit(row))]
     lines, middle = [*burst.head, *burst.tail], len(burst.head)
     if not burst.elided:
@@ -183,6 +187,15 @@ def _filled(report: Report, room: Room, attach: int) -> Report:
         left_out=burst.count - front - back,
     )
     return _told(report, sum(cuts[:front] + cuts[last:]), attach)
+
+
+def _news(burst: Burst, patterns: Sequence[Pattern], room: Room) -> str:
+    """Few lines are read at once, and so is the first pattern: what they tell need not be told twice."""
+    message = news(burst) if burst.count > FEW else ""
+    if patterns and patterns[0].text.endswith(message):
+        return ""
+    room.add(text := one_line(message, TEXT).strip(), _ROW)
+    return text
 
 
 def _added(room: Room, row: Pattern) -> bool:
