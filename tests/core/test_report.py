@@ -87,6 +87,13 @@ def test_patterns_are_not_shown_where_the_lines_say_as_much(lines: list[str]) ->
     assert (found.patterns, found.more_patterns, len(found.head)) == ((), 0, len(lines))
 
 
+def test_the_clock_of_the_kernel_is_no_part_of_what_it_says() -> None:
+    lines = [f"<6>Nov 23 10:00:00 h kernel: [{n:5}.{n:06}] usb {n}-4: gone" for n in range(30)]
+    found = report(*lines, "<6>Nov 23 10:00:00 h kernel: [99999.000000] mouse found")
+    assert [row.text for row in found.patterns] == ["usb <n>-<n>: gone", "mouse found"]
+    assert report(*[f"a [{n}.000000] b" for n in range(30)]).patterns[0].text == "a [<n>] b"
+
+
 def test_a_trace_that_comes_again_and_again_is_an_overview_of_its_own() -> None:
     found = report(*(STACK * 20), keep=Keep(head=9, tail=9))
     assert (found.patterns[0].count, found.patterns[1].count) == (800, 20)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from .fields import SEVERITIES, parse
 from .model import Burst
-from .overview import chosen, overview
+from .overview import chosen, overview, said
 from .severity import severity_of
 
 # From here up: emerg, alert, crit.
@@ -19,8 +19,6 @@ GRAVE = 2
 # A pattern with fewer letters has lost what it was about.
 LETTERS = 5
 
-# The kernel's own clock, in front of each of its messages, as it is and in a pattern.
-_CLOCK = re.compile(r"\[ *(?:[0-9]{1,9}\.[0-9]{6}|<n>)\] ?")
 _MARK = re.compile(r"<[a-z*]{1,8}>")
 
 
@@ -30,7 +28,7 @@ def news(burst: Burst) -> str:
     grave = worst is not None and worst <= GRAVE
     patterns = chosen(overview(burst))
     if patterns and not grave and _letters(patterns[0].text) >= LETTERS:
-        return _CLOCK.sub("", patterns[0].text, count=1)
+        return said(patterns[0].text)
     lines = [*burst.head, *burst.tail]
     # The worst line need not be among those that are kept.
     return _telling(lines + [example for row in burst.patterns for example in row.examples] if grave else lines)
@@ -46,7 +44,7 @@ def _telling(lines: Sequence[str]) -> str:
         return ""
     ranks = [_rank(line) for line in lines]
     worst = [line for line, rank in zip(lines, ranks, strict=True) if rank == min(ranks)]
-    messages = [_CLOCK.sub("", parse(line).message, count=1) for line in worst]
+    messages = [said(parse(line).message) for line in worst]
     return next(filter(_says_something, messages), next(filter(str.strip, messages), ""))
 
 

@@ -7,6 +7,7 @@ Limits: 12 patterns, as many as a telephone shows; 160 characters of a text, 200
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ _KEPT = 1024
 _RANK = {name: place for place, name in enumerate((*SEVERITIES, ""))}
 # What is no worse than this may be left to the counts.
 _HARMLESS = _RANK["notice"]
+# The kernel's own clock, in front of each of its messages, as it is and in a pattern.
+_CLOCK = re.compile(r"\[ *(?:[0-9]{1,9}\.[0-9]{6}|<n>)\] ?")
 _NOUNS = {"address": "addresses", "name": "names"}
 
 
@@ -47,7 +50,13 @@ def overview(burst: Burst) -> list[Pattern]:
 
 def _traced(lines: Sequence[str]) -> bool:
     """Whether most of them go on from the line before."""
-    return 2 * sum(parse(line).message[:1].isspace() for line in lines) > len(lines)
+    return 2 * sum(said(parse(line).message)[:1].isspace() for line in lines) > len(lines)
+
+
+def said(message: str) -> str:
+    """The message without the kernel's clock."""
+    found = _CLOCK.match(message)
+    return message[found.end() :] if found else message
 
 
 def chosen(patterns: Sequence[Pattern]) -> list[Pattern]:
@@ -73,7 +82,7 @@ def fit(pattern: Pattern, seen: Collection[str] = ()) -> Pattern:
     known = " ".join(message.split()) == " ".join(text.split()) or example in seen
     return replace(
         pattern,
-        text=one_line(text, TEXT).strip(),
+        text=one_line(said(text), TEXT).strip(),
         program=one_line(pattern.program, 60),
         examples=() if known else (one_line(told(example)[1], EXAMPLE),),
     )
