@@ -48,6 +48,7 @@ def test_passwords_in_urls(line: str, shown: str) -> None:
         ("password: X", "password: *"),
         ("passphrase : X y", "passphrase : * y"),
         ("secret = X", "secret = *"),
+        ("'secret' => X", "'secret' => *"),
         ("client_secret=X", "client_secret=*"),
         ("aws_secret_access_key = X", "aws_secret_access_key = *"),
         ("pass=X", "pass=*"),
@@ -70,6 +71,7 @@ def test_passwords_by_their_name(line: str, shown: str) -> None:
     line, shown = line.replace("X", SECRET), shown.replace("*", REDACTED)
     assert hiding("passwords")(line) == shown
     assert SECRET not in hidden(line)
+    assert hidden(shown) == shown
 
 
 @pytest.mark.parametrize(
