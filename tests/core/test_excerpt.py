@@ -169,6 +169,29 @@ def test_shedding_keeps_first_and_last_lines_and_every_count(
     assert made.elided >= 0
 
 
+@given(keep=keeps, lines=lines_of, times=st.integers(1, 6))
+def test_what_is_shown_stays_when_only_the_rest_is_given_up(keep: Keep, lines: list[str], times: int) -> None:
+    collector = Collector(keep)
+    add(collector, lines)
+    wanted = shown(lines, keep)
+    for _ in range(times):
+        before = collector.weight
+        collector.slim()
+        assert collector.weight <= before
+        made = collector.excerpt()
+        assert (made.head, made.tail, made.count) == (*wanted, len(lines))
+
+
+def test_giving_up_what_is_not_shown_goes_on_until_nothing_else_is_left() -> None:
+    lines = [f"line {number:02}" for number in range(99)]
+    for keep in (Keep(head=2, tail=1, bytes=48), Keep(head=2, tail=1, bytes=48, log=320)):
+        collector = Collector(keep)
+        add(collector, lines)
+        for _ in range(9):
+            collector.slim()
+        assert collector.excerpt().log() == (text_of(lines[:4]), 93, text_of(lines[-2:]))
+
+
 def test_shedding_goes_on_until_one_line_at_each_end_is_left() -> None:
     lines = [f"line {number:02}" for number in range(100)]
     for keep in (Keep(), Keep(head=3, tail=1, log=100), Keep(head=1, tail=3, log=500)):

@@ -95,13 +95,25 @@ def test_nothing_open_gives_nothing() -> None:
     assert session.feed(Batch(text="", count=0), 0.0) == session.flush(1.0) == session.drain(2.0) == []
 
 
-def test_shedding_keeps_the_count() -> None:
-    session = Session(keep=Keep(head=8, tail=8))
-    session.feed(lines(*"abcdefghijklmnop"), 0.0)
-    session.shed()
-    (burst,) = session.flush(0.0)
-    assert (burst.head[0], burst.tail[-1], burst.count) == ("a", "p", 16)
-    assert burst.elided == 4
+def test_lines_that_are_not_shown_are_shed_first_then_patterns_then_the_others() -> None:
+    session = Session(keep=Keep(head=2, tail=2, bytes=40))
+    words = [f"{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(300)]
+    session.feed(lines(*[f"{word}ed {word}ing {'x' * 100}" for word in words]), 0.0)
+    steps = []
+    while len(steps) < 2 or steps[-1] != steps[-2]:
+        session.shed()
+        shed = Session(keep=Keep(head=2, tail=2, bytes=40))
+        shed.load(session.dump())
+        (burst,) = shed.flush(0.0)
+        steps.append((len("".join(map(str, burst.excerpt.log()))), len(burst.patterns)))
+        assert sum(pattern.count for pattern in burst.patterns) + burst.tally.other == burst.count == 300
+        assert (burst.head[0][:2], burst.tail[-1][:2]) == ("aa", "ln")
+    sizes, patterns = zip(*steps, strict=True)
+    assert [*sizes] == sorted(sizes, reverse=True)
+    # All patterns are there until only what is shown is left of the lines.
+    assert patterns[0] == 300
+    assert min(size for size, count in steps if count == 300) == sizes[-1]
+    assert patterns[-1] <= 200
 
 
 @pytest.mark.parametrize(

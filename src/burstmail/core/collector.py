@@ -69,20 +69,18 @@ class _Run:
             text, count, size = before[0] + text, before[1] + count, before[2] + size
         self._put((text, count, size))
 
-    def cut_front(self, room: int) -> None:
+    def trim(self, room: int) -> None:
         """Only the last `room` bytes and less than a chunk more, and the last line."""
         while len(self.chunks) > 1 and self.size - self.chunks[0][2] >= room:
             self._take(self.chunks.popleft())
 
-    def shed(self, *, front: bool) -> None:
-        """Half of it at most: the first lines or the last ones, one line at least."""
-        room = self.size // 2
-        while len(self.chunks) > 1 and self.size > room:
-            self._take(self.chunks.pop() if front else self.chunks.popleft())
-        if self.size > room and self.chunks:
-            text, _, _ = self._take(self.chunks.pop())
-            text = text[: opening(text, room)] if front else text[ending(text, room) :]
-            self._put((text, text.count("\n"), _size(text)))
+    def first(self, room: int) -> _Run:
+        """The first lines that fit into `room` bytes, one at least."""
+        return self if self.size <= room else _Run.of([(text := self.text)[: opening(text, room)]])
+
+    def last(self, room: int) -> _Run:
+        """The last lines that fit into `room` bytes, one at least."""
+        return self if self.size <= room else _Run.of([(text := self.text)[ending(text, room) :]])
 
 
 class Collector:
@@ -123,7 +121,7 @@ class Collector:
             text, count, size = self._fill(text, count, size, room)
         if count:
             self._back.add(text, count, size)
-            self._back.cut_front(self._back_bytes)
+            self._back.trim(self._back_bytes)
 
     def _fill(self, text: str, count: int, size: int, room: int) -> tuple[str, int, int]:
         """Take into the front what fits; the rest."""
@@ -146,18 +144,26 @@ class Collector:
             keep=self.keep, front=self._front.text, back=text[start:], missing=missing, count=self.count, size=self.size
         )
 
+    def slim(self) -> None:
+        """Give memory back: half of what is kept at each end, but nothing of what is shown."""
+        self._halve(self.keep.head_bytes, self.keep.tail_bytes)
+
     def shed(self) -> None:
-        """Give memory back: half of what is kept at each end, but the first and the last line stay."""
-        if self._front.count + self._back.count < 3:
+        """Give memory back: half of what is kept at each end, but not the first line nor the last one."""
+        self._halve(0, 0)
+
+    def _halve(self, first: int, last: int) -> None:
+        """Keep half of it, but no less than so many bytes at each end."""
+        front, back = self._front, self._back
+        if front.size + back.size <= first + last or front.count + back.count < 3:
             return
-        if not self._back.count:
-            # The half that goes first is the back from now on.
-            text = self._front.text
-            end = opening(text, self._front.size // 2)
-            self._front, self._back = _Run.of([text[:end]]), _Run.of([text[end:]])
-        else:
-            self._front.shed(front=True)
-        self._back.shed(front=False)
+        if not back.count:
+            # What goes first is the middle of all.
+            text, middle = front.text, front.size // 2
+            end = opening(text, max(first, min(middle, front.size - last)))
+            front, back = _Run.of([text[:end]]), _Run.of([text[end:]])
+        self._front = front.first(max(first, front.size // 2))
+        self._back = back.last(max(last, back.size // 2))
         self._full = True
 
     def dump(self) -> list[Any]:
@@ -173,4 +179,4 @@ class Collector:
             self._front = _Run.of([text[: opening(text, self._front_bytes)]])
             # What has been cut off is a gap.
             self._full = True
-        self._back.cut_front(self._back_bytes)
+        self._back.trim(self._back_bytes)

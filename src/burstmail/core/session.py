@@ -163,11 +163,12 @@ class Session:
         return [*out, self.close(now, reason)] if self._collector.count else out
 
     def shed(self) -> None:
-        """Give memory back: of the lines first, and of the patterns where that is not enough."""
-        before = self._collector.weight
-        self._collector.shed()
-        if self._collector.weight >= before:
-            self._tally.shed()
+        """Give memory back: lines that are kept but not shown first, then patterns, and at last what would be shown."""
+        for shed in (self._collector.slim, self._tally.shed, self._collector.shed):
+            before = self.weight
+            shed()
+            if self.weight < before:
+                return
 
     def dump(self) -> State:
         """The window, if one is open."""
