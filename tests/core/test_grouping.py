@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from burstmail.core.masks import Masker
+from burstmail.core.merge import merged
 from tests.core.grouping import accuracy, labelled, patterns_of, wrong
 
 OWN = Path(__file__).parent / "data" / "labelled.csv"
@@ -163,6 +165,21 @@ swap on db1 turned on by root | swap on db1 turned off by root
 screen of root turned on after 7 s | screen of root turned off after 7 s
 job 7 of mail retried on db1 | job 7 of mail skipped on db1
 alarm 7 raised for db1 by root | alarm 7 cleared for db1 by root
+cmd=backup user=anna db=shop took=7 | cmd=restore user=bert db=blog took=7
+job backup of host db1 queued | job restore of host db1 queued
+sync of pool tank with peer db1 scheduled | scrub of pool tank with peer db1 scheduled
+GET of x by anna answered | HEAD of x by anna answered
+phase=prepare user=anna node=db1 | phase=commit user=bert node=db2
+user anna promoted to admin by root | user anna demoted to guest by root
+quota of user anna is 7 soft | quota of user anna is 7 hard
+alert HighCpu firing on node db1 | alert HighCpu resolved on node db1
+zone example.org signed by root | zone example.org unsigned by root
+lease of 1.2.3.4 granted to eth0 | lease of 1.2.3.4 revoked from eth0
+tunnel to db1 came up after 7 s | tunnel to db1 went down after 7 s
+message from anna marked as spam | message from anna marked as ham
+vote of node db1 is yes in term 7 | vote of node db1 is no in term 7
+replica db1 is leader in term 7 | replica db1 is follower in term 7
+mode=fast user=anna disk=sda | mode=slow user=bert disk=sdb
 """.strip().splitlines()
 
 
@@ -171,15 +188,29 @@ NAMES = ("root", "alice", "bob", "nginx", "example.org", "eth0", "db1", "sda", "
 OTHERS = ("anna", "bernd", "chris", "dora", "emil", "fritz", "gustav", "heinz")
 
 
+def crowd(line: str, head: str = "") -> list[str]:
+    """The line, and the same of others: it shows which places hold names."""
+    return [head + line, *(head + line.replace(old, new) for old in NAMES if old in line for new in OTHERS)]
+
+
 @pytest.mark.parametrize("pair", PAIRS)
 @pytest.mark.parametrize("head", ["", "Nov 23 10:00:00 web07 prog[77]: "])
 def test_messages_that_mean_different_things_are_never_one(pair: str, head: str) -> None:
-    one, two = (
-        [head + line, *(head + line.replace(old, new) for old in NAMES if old in line for new in OTHERS)]
-        for line in pair.split(" | ")
-    )
+    one, two = (crowd(line, head) for line in pair.split(" | "))
     alone = patterns_of([one[0], two[0]])
     assert alone[0] != alone[1]
-    # In a crowd that shows which places hold names.
     found = patterns_of(one + two)
     assert not set(found[: len(one)]) & set(found[len(one) :])
+
+
+def test_nor_are_they_in_the_company_of_all_the_others() -> None:
+    masker = Masker()
+    pairs = [[[masker.shape(line) for line in crowd(line)] for line in pair.split(" | ")] for pair in PAIRS]
+    found = merged(shape for pair in pairs for shapes in pair for shape in shapes)
+    joined = [
+        pair
+        for pair, (one, two) in zip(PAIRS, pairs, strict=True)
+        if {found[shape][0] for shape in one} & {found[shape][0] for shape in two}
+    ]
+    assert len(PAIRS) > 110
+    assert joined == []

@@ -39,7 +39,8 @@ _SORTS = """
 # Fields whose values say what happened: status=sent, msg="slow query". Those of others are names or measures.
 _FIELDS = """
     msg message event error err reason cause status state result outcome level severity lvl exception text
-    description desc detail details title summary what answer reply verdict health code action op
+    description desc detail details title summary what answer reply verdict health code action op cmd command method
+    phase stage mode kind type
 """
 # What announces somebody; and somebody, or something, or nothing at all.
 _PERSONS = "user username account ruser login"
