@@ -72,6 +72,14 @@ def test_without_a_secret_nothing_is_looked_at_twice() -> None:
     assert found.tally is given.tally
 
 
+def test_a_note_may_quote_a_line() -> None:
+    notes = ('3 lines were left out, such as "password=hunter2 x"', "it is full")
+    found, _ = Redactor().burst(replace(burst("one"), notes=notes))
+    assert found.notes == ('3 lines were left out, such as "password=[redacted] x"', "it is full")
+    found, _ = Redactor([lambda text: "" if "full" in text else text]).burst(replace(burst("one"), notes=notes))
+    assert found.notes == notes[:1]
+
+
 def test_redaction_can_be_off_or_in_part() -> None:
     given = burst(line(1, "token=abc1 password=hunter2"))
     assert Redactor([]).burst(given) == (given, ())
@@ -141,7 +149,7 @@ def test_a_hook_that_fails_on_a_name_only_is_told_of() -> None:
 
     found, told = Redactor([hook]).burst(replace(burst("one"), key="key"))
     assert found.head == ("1",)
-    assert told == ("the redact hook raised KeyError: some patterns or names are not shown",)
+    assert told == ("the redact hook raised KeyError: some patterns, names or notes are not shown",)
 
 
 @pytest.mark.parametrize("left", [None, 7, b"bytes"])
