@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from burstmail import Caps, CoolDown, Keep, Limit
 from burstmail.core.stage import Stage
 from tests.golden import floods, hostile
-from tests.golden.scene import Scene, from_file
+from tests.golden.scene import START, Line, Scene, from_file
 
 
 def _few() -> list[Stage[Any, Any]]:
@@ -17,6 +20,17 @@ def _few() -> list[Stage[Any, Any]]:
 def _cooling() -> list[Stage[Any, Any]]:
     return [Caps(Limit(20, per=3600), per_key=CoolDown())]
 
+
+def _example() -> Iterable[Line]:
+    """The lines to try things on, as they came by the times in them: "<38>Nov 23 03:12:04 web1 ..."."""
+    for line in (Path(__file__).parents[2] / "docs" / "examples" / "burst.log").read_text("utf-8").split("\n")[:-1]:
+        stamp = line.partition(">")[2][:15]
+        moment = datetime.strptime(f"{START.year} {stamp} +0000", "%Y %b %d %H:%M:%S %z")
+        yield (moment - START).total_seconds(), line
+
+
+# For a picture only: what the documentation says of it, its own tests see to.
+EXAMPLE = Scene(name="example", lines=_example)
 
 SCENES = (
     Scene(name="ssh-brute-force", lines=floods.ssh),
