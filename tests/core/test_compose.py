@@ -90,7 +90,7 @@ def test_a_burst_becomes_this_mail() -> None:
     assert message.data.decode() == (
         "From: log@web1.example.org\r\n"
         "To: ops@example.org\r\n"
-        "Subject: [burstmail] web1 sshd: 1,412 lines in 38 s\r\n"
+        "Subject: [burstmail] web1 sshd: 1,412 lines in 38 s: Failed password for root\r\n"
         "Date: Mon, 23 Nov 2026 10:00:43 +0100\r\n"
         f"Message-ID: {message.id}\r\n"
         "Auto-Submitted: auto-generated\r\n"
@@ -101,6 +101,7 @@ def test_a_burst_becomes_this_mail() -> None:
         "Content-Transfer-Encoding: quoted-printable\r\n"
         "\r\n"
         "1,412 lines from web1 sshd in 38 s.\r\n"
+        "  Failed password for root\r\n"
         "\r\n"
         "First line: 10:00:00, Mon 23 Nov 2026 (UTC+01:00).\r\n"
         "Last line: 10:00:38; then it was quiet for 5 s.\r\n"
@@ -300,8 +301,8 @@ def test_a_folded_mail_says_what_it_stands_for() -> None:
     assert "\nPut together: 12 bursts, the first held back for 14 min, to keep mails few.\n" in text(folded)
     # How old the last of several bursts was is not known.
     assert "; it was still going on when this mail was cut.\n" in text(folded)
-    assert subject(folded) == "[burstmail] folded: log: 4,312 lines in 12 bursts, 14 min"
-    assert subject(replace(folded, first=TEN, last=TEN)) == "[burstmail] folded: log: 4,312 lines in 12 bursts"
+    assert subject(folded) == "[burstmail] folded: log: 4,312 lines in 12 bursts, 14 min: a"
+    assert subject(replace(folded, first=TEN, last=TEN)) == "[burstmail] folded: log: 4,312 lines in 12 bursts: a"
 
 
 def test_a_mail_that_had_to_wait_alone_says_so() -> None:

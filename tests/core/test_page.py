@@ -112,6 +112,12 @@ def test_the_title_is_the_first_sentence() -> None:
     assert unescape(title) == "1 line from </title><b>root@example.org & co in 38 s."
 
 
+def test_an_example_stands_under_its_pattern() -> None:
+    lines = [*(f"a {n}" for n in range(30)), "disk <b> 1", "disk <b> 2", *(f"a {n}" for n in range(30))]
+    found = read(report(*lines, keep=Keep(head=2, tail=2)))
+    assert found.text("x") == "e.g. disk <b> 1"
+
+
 def test_a_plain_mail_is_a_plain_page() -> None:
     found = read(report("a"))
     assert found.rows == ["a"]

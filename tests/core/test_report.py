@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from burstmail.core.escape import visible
 from burstmail.core.keep import Keep
 from burstmail.core.masks import Masker
 from burstmail.core.model import Batch, Burst, CloseReason
+from burstmail.core.overview import about
 from burstmail.core.report import Report
 from burstmail.core.session import Session, Window
 
@@ -192,6 +194,32 @@ def test_nothing_is_attached_for_nothing(lines: list[str], options: dict[str, An
 
 def test_a_cut_line_alone_is_attached_whole() -> None:
     assert report("x" * 2001, attach=9999).attached == "Attached: burst.log.gz has the 1 line in full."
+
+
+def test_an_attachment_that_has_not_all_says_what_it_has() -> None:
+    lines = [f"line {n} {'x' * 40}" for n in range(100)]
+    found = report(*lines, keep=Keep(head=1, tail=1, bytes=100, log=1000), attach=9999)
+    assert re.fullmatch(
+        r"Attached: burst.log.gz has \d+ of the 100 lines: the first \d+ and the last \d+\.", found.attached
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ({"noun": "address", "values": 1}, ["1 address", "10:00:00 to 10:00:29"]),
+        ({"noun": "address", "values": 7}, ["7 addresses", "10:00:00 to 10:00:29"]),
+        ({"noun": "name", "values": 256, "more": True}, ["256 or more names", "10:00:00 to 10:00:29"]),
+        ({"noun": "name", "values": 1, "more": True}, ["1 or more names", "10:00:00 to 10:00:29"]),
+        ({"last": TEN}, ["10:00:00"]),
+        # A clock that was set back.
+        ({"last": TEN - 9}, ["10:00:00"]),
+        ({"last": TEN + 86400}, ["10:00:00 to 10:00:00, Tue 24 Nov 2026"]),
+    ],
+)
+def test_what_is_known_of_a_pattern(pattern: dict[str, Any], words: list[str]) -> None:
+    (row,) = report(*(f"a {n}" for n in range(30))).patterns
+    assert list(about(replace(row, **pattern), BERLIN)) == words
 
 
 @pytest.mark.parametrize(("count", "drawn"), [(10, False), (11, True)])
