@@ -1,8 +1,8 @@
 """Burst -> Burst. What must not be mailed is taken out of each line before anything is made of them.
 
 Rewritten are the lines that are kept, texts and examples of patterns, the key, names of a digest's parts, and notes.
-A hook that fails on a line takes it out of the mail, for it may be there to keep a secret. Hooks see lines only: where
-one changes the example of a pattern, the pattern's text is made anew from what it has left of the example.
+A hook that fails on a line takes it out of the mail, for it may be there to keep a secret. No hook sees a pattern:
+where one changes its example, the pattern's text is made anew from what is left of the example.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class _Run:
         """What it has raised, and on how many lines of those that are kept."""
         if not self._errors:
             return ()
-        what = f"{plural(lines, 'line')} {'is' if lines == 1 else 'are'}" if lines else "some patterns, names or notes are"
+        what = f"{plural(lines, 'line')} {'is' if lines == 1 else 'are'}" if lines else "patterns, names or notes are"
         return (f"the redact hook raised {', '.join(self._errors)}: {what} not shown",)
 
 
