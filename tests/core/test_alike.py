@@ -19,6 +19,19 @@ def test_fields_that_differ_at_once_are_one_record() -> None:
     assert templates(*lines) == ["got it user=<*> plan=<*> took=<n>"]
 
 
+def test_one_field_of_two_values_is_no_record() -> None:
+    assert len(templates("got it plan=basic took=7", "got it plan=team took=7")) == 2
+
+
+def test_a_name_of_several_words_is_one_name() -> None:
+    lines = [f"The {name} service is tired" for name in ("Print Spooler", "Netlogon", "Windows Font Cache")]
+    assert templates(*lines) == ["The <*> service is tired"]
+    assert templates("The Print Spooler is fine", "The Link Down is fine") == [
+        "The Print Spooler is fine",
+        "The Link Down is fine",
+    ]
+
+
 def test_a_field_that_says_what_happened_parts_records() -> None:
     lines = [f"got it user={user} result={result} took=7" for user in ("anna", "bert") for result in ("ham", "spam")]
     assert templates(*lines) == ["got it user=<*> result=ham took=<n>", "got it user=<*> result=spam took=<n>"]
