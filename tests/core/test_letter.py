@@ -104,7 +104,7 @@ def test_five_notes_are_told_and_the_others_counted(count: int, more: list[str])
     assert found[3:] == [f"Note: n{number}" for number in range(5)] + more
 
 
-@given(notes=st.lists(st.text(st.characters(), max_size=2000), min_size=1, max_size=5))
+@given(notes=st.lists(st.text(st.characters(), min_size=1, max_size=2000), min_size=1, max_size=5))
 def test_a_note_is_one_visible_line_whatever_is_in_it(notes: list[str]) -> None:
     found = told(notes=tuple(notes))
     assert len(found) == 3 + len(notes)
