@@ -149,7 +149,7 @@ def burst(raw: bytes, *, key: str = "", keep: Keep | None = None, cuts: int = 0,
     reads = [raw[at : at + cuts] for at in range(0, len(raw), cuts)] if cuts else [raw]
     for place, data in enumerate(reads):
         for batch in framer.feed(data, 0.0):
-            session.feed(stamped(batch), place * pace)
+            assert not session.feed(stamped(batch), place * pace)
     for batch in framer.drain(0.0):
         session.feed(stamped(batch), len(reads) * pace)
     (made,) = session.drain(len(reads) * pace)

@@ -155,10 +155,10 @@ def large(unit: str, other: str, size: tuple[int, int], head: str) -> Burst:
     start = head.format(60 * other.strip())
     lines = (f"{start}{(unit if place % 3 else other) * (width // len(unit) + 1)} {place}" for place in range(count))
     raw = "".join(f"{line}\n" for line in lines).encode()
-    return burst(raw, key=other * 300, cuts=len(raw) // 50 + 1, pace=1.0)
+    return burst(raw, key=other * 300, cuts=len(raw) // 50 + 1, pace=0.2)
 
 
-@settings(max_examples=1000 if settings.get_current_profile_name() == "full" else 60)
+@settings(max_examples=1000 if settings.get_current_profile_name() == "full" else 30)
 @example(unit="é", other="日", size=(1, 3000), head=HEADS[1], parts=40, notes=9, html=True, people=1)
 @example(unit="a", other="a", size=(1, 3000), head=HEADS[2], parts=0, notes=0, html=True, people=50)
 @given(
