@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
 
-from tests.cli.process import shown, text_of
+from tests.cli.process import kept, shown, text_of
 
 
 class Told:
-    """What the mails of a Maildir tell of numbered lines, so far. `number` finds a line's number in a mail's text.
+    """What the mails of a Maildir tell of numbered lines, so far. `number` finds a line's number.
 
     `faults` says what must never be: a Message-ID with two contents, a mail whose header counts what it does not show;
     with `ordered`, one whose lines are not in order.
@@ -24,7 +24,7 @@ class Told:
         self._seen: dict[str, int] = {}
         self._bytes: dict[str, bytes] = {}
         self.ids: dict[int, set[str]] = {}
-        """Line -> the Message-IDs of the mails that show it."""
+        """Line -> the Message-IDs of the mails that tell of it, in their text or in the file that goes along."""
         self.lines = self.left_out = self.mails = self.repeated = 0
         self.faults: list[str] = []
 
@@ -39,11 +39,11 @@ class Told:
         return self
 
     def missing(self, numbers: Iterable[int]) -> set[int]:
-        """Those of the numbers that no mail shows."""
+        """Those of the numbers that no mail tells of."""
         return set(numbers) - self.ids.keys()
 
     def twice(self) -> dict[int, set[str]]:
-        """The numbers that mails of different Message-IDs show."""
+        """The numbers that mails of different Message-IDs tell of."""
         return {number: ids for number, ids in self.ids.items() if len(ids) > 1}
 
     def _take(self, data: bytes) -> None:
@@ -56,18 +56,23 @@ class Told:
                 self.faults.append(f"two mails of Message-ID {id}:\n{self._bytes[id].decode()}\n{data.decode()}")
             return
         self._bytes[id] = data
-        self._count(id, dict(_pairs(mail["X-Burstmail"])), shown(text_of(data)))
+        self._count(id, dict(_pairs(mail["X-Burstmail"])), data)
 
-    def _count(self, id: str, counts: dict[str, int], lines: list[str]) -> None:
-        shown = [int(number) for number in self._number.findall("\n".join(lines))]
-        for number in shown:
+    def _count(self, id: str, counts: dict[str, int], data: bytes) -> None:
+        seen, told = (self._numbers(lines) for lines in (shown(text_of(data)), kept(data)))
+        for number in told:
             self.ids.setdefault(number, set()).add(id)
         self.lines += counts["lines"]
-        self.left_out += counts["left-out"]
-        if len(shown) != counts["shown"] or len(set(shown)) != len(shown):
-            self.faults.append(f"{counts} in X-Burstmail, but mail {id} shows {sorted(shown)}")
-        if self._ordered and shown != sorted(shown):
-            self.faults.append(f"not in order in mail {id}: {shown}")
+        self.left_out += counts["lines"] - len(told)
+        if counts["shown"] + counts["left-out"] != counts["lines"]:
+            self.faults.append(f"{counts} in X-Burstmail of {id} do not add up")
+        if len(seen) != counts["shown"] or len(set(told)) != len(told) or not set(seen) <= set(told):
+            self.faults.append(f"{counts} in X-Burstmail, but mail {id} shows {sorted(seen)}")
+        if self._ordered and told != sorted(told):
+            self.faults.append(f"not in order in mail {id}: {told}")
+
+    def _numbers(self, lines: list[str]) -> list[int]:
+        return [int(number) for number in self._number.findall("\n".join(lines))]
 
 
 def _pairs(header: str) -> Iterator[tuple[str, int]]:

@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 
+from tests.cli.process import kept
 from tests.conftest import HOW
-from tests.servers.processes import Load, body, counts, log_lines, mails, parsed, wait_for
+from tests.servers.processes import Load, body, counts, log_lines, mails, wait_for
 from tests.servers.rsyslog import Rsyslog, rsyslogd
 from tests.servers.syslog_ng import has_ended
 
@@ -64,7 +65,7 @@ def told(server: Rsyslog) -> Counter[int]:
     for path in (server.maildir / "new").glob("*"):
         # Tens of thousands of lines are looked at often: each file is read once.
         if path.name not in server.told:
-            text = "\n".join(body(parsed(path.read_bytes())))
+            text = "\n".join(kept(path.read_bytes()))
             server.told[path.name] = [int(number) for number in NUMBER.findall(text)]
     return Counter(number for numbers in server.told.values() for number in numbers)
 
