@@ -43,7 +43,8 @@ def _telling(lines: Sequence[str]) -> str:
     if not lines:
         return ""
     ranks = [_rank(line) for line in lines]
-    worst = [line for line, rank in zip(lines, ranks, strict=True) if rank == min(ranks)]
+    least = min(ranks)
+    worst = [line for line, rank in zip(lines, ranks, strict=True) if rank == least]
     messages = [said(parse(line).message) for line in worst]
     return next(filter(_says_something, messages), next(filter(str.strip, messages), ""))
 
