@@ -26,10 +26,7 @@ def test_one_field_of_two_values_is_no_record() -> None:
 def test_a_name_of_several_words_is_one_name() -> None:
     lines = [f"The {name} service is tired" for name in ("Print Spooler", "Netlogon", "Windows Font Cache")]
     assert templates(*lines) == ["The <*> service is tired"]
-    assert templates("The Print Spooler is fine", "The Link Down is fine") == [
-        "The Print Spooler is fine",
-        "The Link Down is fine",
-    ]
+    assert len(templates("The Link Up service is tired", "The Link Down service is tired")) == 2
 
 
 def test_a_field_that_says_what_happened_parts_records() -> None:

@@ -32,6 +32,7 @@ can't find Peter's "down" and 'connection refused' | can't find Peter's "down" a
 from mail.example.org[192.0.2.7] and host-1/10.1.1.1:80 | from <*>[<ip>] and <*>/<ip>:<n>
 from 192.0.2.7 () | from <ip> (<*>)
 key SHA256:mVPwvezndPv/ARoIadVY98vAC0g+P/5633yTC4d/wXE | key SHA<n>:<id>
+[ 5048.512301] usb 1-2: new [7.5] | usb <n>-<n>: new [<n>]
 two  spaces	and a tab | two spaces and a tab
 dead beef, added face, a bad cafe | dead beef, added face, a bad cafe
 """.strip().splitlines()

@@ -106,6 +106,8 @@ _QUOTED = re.compile(r"\"([^\"\n]{1,256}+)\"|(?<!\w)'([^'\n]{1,256}+)'(?!\w)")
 _KEY = re.compile(r"([A-Za-z_]\w{0,30}+)[\"']?+ ?+[=:] ?+\Z")
 # What is said, and no name: four words in a row.
 _SENTENCE = re.compile(r"(?:[A-Za-z][a-z']+ ){3}[a-z]{2}")
+# The kernel's own clock, in front of what it says: "[ 5048.512301] usb 1-2: ...".
+_UPTIME = re.compile(r"\A\[ {0,8}+[0-9]{1,9}+\.[0-9]{1,9}+\] ")
 _DIGIT = re.compile(b"[0-9]")
 
 
@@ -136,7 +138,7 @@ class Masker:
     def shape(self, line: str) -> str:
         """The program's name, a newline if there is one, and the message without what varies by its form."""
         fields = parse(line[:SEEN])
-        text = fields.message
+        text = _UPTIME.sub("", fields.message)
         for own in self._own:
             text = own.sub(_masked, text)
         if '"' in text or "'" in text:
