@@ -173,9 +173,11 @@ def test_what_matters_most_stands_below_how_bad_it_is() -> None:
 
 
 def test_nothing_is_told_twice_in_the_first_rows() -> None:
-    # The first pattern says it; and few lines are read as fast.
+    # The first pattern or line says it; and few lines are read as fast.
     assert log(*flood()[:-1]).patterns and not log(*flood()[:-1]).news
-    assert not log(*(f"<{n + 16}>a" for n in range(20))).news and log(*("<34>a", *"bcdefghijklmnopqrstuv")).news == "a"
+    assert not log(*(f"<{n + 16}>a" for n in range(20))).news
+    assert log(*("b", "<34>a", *"cdefghijklmnopqrstuv")).news == "a"
+    assert not log(*("<34>a", *"bcdefghijklmnopqrstuv")).news
 
 
 def test_few_lines_need_no_overview() -> None:

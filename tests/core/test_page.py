@@ -197,7 +197,7 @@ def test_words_are_readable_by_day_and_by_night(kind: str) -> None:
 
 
 def test_the_worst_message_stands_below_the_severities() -> None:
-    lines = ["<34>a.b <c>", *(f"<38>{chr(97 + n) * 4}" for n in range(20))]
+    lines = ["x", "<34>a.b <c>", *(f"<38>{chr(97 + n) * 4}" for n in range(20))]
     found = page(report(*lines))
     assert found.index(">crit 1<") < found.index(">a.<wbr>b &lt;c&gt;</p>") < found.index("First line:")
 
