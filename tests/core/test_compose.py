@@ -101,7 +101,6 @@ def test_a_burst_becomes_this_mail() -> None:
         "Content-Transfer-Encoding: quoted-printable\r\n"
         "\r\n"
         "1,412 lines from web1 sshd in 38 s.\r\n"
-        "  Failed password for root\r\n"
         "\r\n"
         "First line: 10:00:00, Mon 23 Nov 2026 (UTC+01:00).\r\n"
         "Last line: 10:00:38; then it was quiet for 5 s.\r\n"
