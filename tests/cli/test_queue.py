@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from burstmail import Change, Entry, FileStore, Saved
+from burstmail import Aggregator, Batch, Change, Composer, Entry, FileStore, Keep, Saved
 from burstmail.cli import letters
 from tests.cli.process import COMMAND, environment, run
 
@@ -236,6 +237,28 @@ def test_a_check_alarms_when_something_cannot_be_read(tmp_path: Path) -> None:
 
 
 # show
+
+
+def test_a_mail_of_two_views_is_shown_once_and_what_is_attached_is_named(tmp_path: Path) -> None:
+    aggregator = Aggregator(keep=Keep(head=1, tail=1))
+    aggregator.feed(Batch.of(f"line {number}" for number in range(9)), 0.0)
+    (mail,) = Composer("ops", sender="me@example.org").feed(aggregator.flush(1.0)[0], 1.0)
+    item = ["message", mail.id, mail.sender, list(mail.recipients), mail.data.decode("latin-1"), ["no burst"]]
+    kept(tmp_path, "auth", {"/1": [item, 0.0, 0, None, ""]})
+    shown = said(tmp_path, "show", "1").split("\n")
+    assert [line for line in shown if line.startswith("  ")] == ["  line 0", "  line 8"]
+    assert re.fullmatch(r"\[attached: burst\.log\.gz, [0-9]{2,3} bytes\]", shown[-2])
+
+
+def test_what_is_attached_may_be_damaged(tmp_path: Path) -> None:
+    part = "--x\r\nContent-Disposition: attachment; filename*=no''a%1b\r\nContent-Type: text/plain; charset=no-such"
+    text = f"--x\r\n\r\n  one\r\n{part}\r\n\r\n\xff\r\n--x--"
+    encoded = row("ops", text=text)
+    encoded[0][4] = encoded[0][4].replace('text/plain; charset="utf-8"', "multipart/mixed; boundary=x", 1)
+    kept(tmp_path, "auth", {"/1": encoded})
+    shown = said(tmp_path, "show", "1")
+    assert "  one\n" in shown
+    assert shown.endswith("\n[what is attached cannot be read]\n")
 
 
 def test_a_mail_is_shown_decoded(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ class Letter:
         head = [f"key: {self.name}", f"state: {self._fate()}"]
         head += [f"for: {', '.join(self.recipients)}", f"bounces to: {self.sender or 'nobody'}", self._trouble()]
         head += ["", *(f"{name}: {_header(mail, name)}" for name in HEADERS), ""]
-        return "".join(f"{visible(line)}\n" for line in [*head, *_text(mail).split("\n")])
+        return "".join(f"{visible(line)}\n" for line in [*head, *_text(mail).split("\n"), *_files(mail)])
 
     def _mail(self) -> EmailMessage:
         from email import message_from_bytes, policy
@@ -130,6 +130,14 @@ def _text(mail: EmailMessage) -> str:
     except Exception:  # as above, for an encoding it does not know
         return "(the text cannot be read)"
     return text.replace("\r\n", "\n").removesuffix("\n")
+
+
+def _files(mail: EmailMessage) -> list[str]:
+    try:
+        files = [(str(part.get_filename()), len(part.get_content())) for part in mail.iter_attachments()]
+    except Exception:  # as above
+        return ["", "[what is attached cannot be read]"]
+    return ["", *(f"[attached: {name}, {size:,} bytes]" for name, size in files)] if files else []
 
 
 def _moment(wall: float) -> str:
