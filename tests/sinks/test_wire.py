@@ -13,10 +13,9 @@ import pytest
 from burstmail import MaildirSink, Message, SendmailSink, SMTPSink
 from tests.core.payloads import ADDRESSES, LINES, NAMES, burst, composed
 from tests.core.readback import END, read
+from tests.core.test_hostile import WRAPS
 from tests.sinks.server import Server
 
-# Every wrap there can be: what stands at the start of a line on the wire must not matter to anybody.
-WRAPS = b"".join(b"x" * width + tail + b"\n" for width in range(60, 81) for tail in (b".", b"From x", b" ", b"\t.\r."))
 EVIL = {payload.name: payload.raw for payload in LINES} | {
     "everything at once": b"\n".join(payload.raw for payload in LINES),
     "every wrap": WRAPS,
