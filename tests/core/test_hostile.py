@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from burstmail import Burst, Composer
 from burstmail.core.address import address
+from burstmail.core.fold import dump_item
 from tests.core import payloads
 from tests.core.payloads import Payload, burst, composed
 from tests.core.readback import Read, lines, mailboxes, one, read, seen, shown
@@ -203,3 +204,37 @@ def test_whatever_a_template_or_a_hook_gives_is_safe(made: str, raw: bytes) -> N
     assert text == "".join(f"{seen(row)}\n" for row in rows)
     hidden = mail(item, redact=[lambda line: made])
     assert set(hidden.lines) == {shown(made.replace("\n", "\\x0a"))}
+
+
+# --- what is in no part of a mail --------------------------------------------------------------------------------
+
+SECRET = "hunter2-S3cret"
+TELLING = [
+    f"https://ops:{SECRET}@db.example/x?token={SECRET}",
+    f"login password={SECRET} ok",
+    f'{{"user": "ops", "password": "{SECRET}"}}',
+    f"Authorization: Bearer {SECRET}.{SECRET}.{SECRET}",
+]
+
+
+@pytest.mark.parametrize("telling", TELLING)
+@pytest.mark.parametrize("count", [1, 3000])
+def test_a_secret_is_nowhere_in_a_mail_nor_in_what_is_kept_of_it(telling: str, count: int) -> None:
+    # As a line, in a pattern and its examples, as a key, as the name of a part, in what is attached.
+    raw = "".join(f"<38>Nov 23 10:00:00 web1 app[{place}]: {telling} {place}\n" for place in range(count)).encode()
+    item = burst(raw, key=telling)
+    for made in (item, replace(item, parts=((telling, count),))):
+        message = composed(made)
+        assert SECRET.encode() not in message.data
+        found = read(message.data)
+        assert found.page and "[redacted]" in found.text and "[redacted]" in found.page.lines[0]
+        views = [found.text, found.log, found.page.title, str(found.page.texts)]
+        assert SECRET not in "".join([*found.headers.values(), *views])
+        assert SECRET not in str(dump_item(message)) + message.readable() + repr(message)
+        assert SECRET in read(composed(made, redact=()).data).text
+
+
+def test_a_readable_mail_does_nothing_to_a_terminal() -> None:
+    for payload in payloads.LINES:
+        text = composed(burst(payload.raw, key="\x1b[2J\u202e"), name="\x9b").readable()
+        assert text.replace("\n", "").replace("\t", "").isprintable(), payload.name
