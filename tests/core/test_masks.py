@@ -23,6 +23,8 @@ at [23/Nov/2026:10:15:01 +0000] and Nov  3 10:15:01 | at [<time>] and <time>
 mask 0x05 id deadbeef1 queue 4F3A9C2B1D ticket 4bXk12zQ | mask <hex> id <id> queue <id> ticket <id>
 took 12 ms of 1.5 s, 93.0 B and 5.2 KB or 17.7GB, 80% used | took <n> of <n>, <n> and <n> or <n>, <n> used
 moved -7 and +0.5 to node-7 and blk_-1234 | moved <n> and <n> to node-<n> and blk_<n>
+tg3 0000:00:1f.6 or 03:00.1 but 12:00:01.5 | tg<n> <dev> or <dev> but <time>
+{"note":"he said \\"hi there\\" to me","n":7} | {"note":"<quoted>","n":<n>}
 disks sda, sdb1, vdc and xvdd but sdcard | disks <dev>, <dev><n>, <dev> and <dev> but sdcard
 see https://example.org/a?b=1#c, please | see <url>, please
 to=<alice+x@example.com>, ok | to=<<mail>>, ok

@@ -88,6 +88,8 @@ _FORMS = (
         r"[0-9A-Za-z][0-9A-Za-z+/_-]{31,}+=*+",
     ),
     (ID, "", _MIXED.replace("{4,}", "{8,}")),
+    # Where a device is plugged in: 0000:00:1f.6.
+    (DEV, ":", rf"{_B}(?:[0-9a-f]{{4}}:)?+[0-9a-f]{{2}}:[0-9a-f]{{2}}\.[0-7]{_E}"),
     # Linux names disks by letters: sda, vdb1, xvdc.
     (DEV, "d", rf"{_B}(?:[shv]|xv)d[a-z](?![A-Za-z])"),
     # Serial0/0/0:15.
@@ -101,7 +103,7 @@ _FORMS = (
     (VALUE, "[]", r"(?<=\s\[)(?=\])"),
 )
 _FOUND = tuple((mark, sign, re.compile(pattern)) for mark, sign, pattern in _FORMS)
-_QUOTED = re.compile(r"\"([^\"\n]{1,256}+)\"|(?<!\w)'([^'\n]{1,256}+)'(?!\w)")
+_QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.){1,256}+)\"|(?<!\w)'([^'\n]{1,256}+)'(?!\w)")
 # Whose value it is that is quoted.
 _KEY = re.compile(r"([A-Za-z_]\w{0,30}+)[\"']?+ ?+[=:] ?+\Z")
 # What is said, and no name: four words in a row.
