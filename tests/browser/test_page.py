@@ -11,6 +11,7 @@ from tests.browser.attacks import ELSEWHERE, RUN
 from tests.browser.chromium import measured
 from tests.browser.conftest import Measure
 from tests.browser.pages import PAGES, Page
+from tests.golden.scenes import SCENES
 
 pytestmark = pytest.mark.browser
 
@@ -68,6 +69,15 @@ def test_night_and_day_are_those_of_the_reader(found: Measure, width: int, schem
     # As bright as it is asked for: 0 is black, 1 is white.
     bright = [one["brightness"] for one in found(width, scheme).pages]
     assert max(bright) < 0.05 if scheme == "dark" else min(bright) > 0.8
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_mail_program_that_drops_the_style_sheet_shows_it_as_well(scheme: str) -> None:
+    # Gmail does in some of its readers, and for mail of other providers.
+    bare = [re.sub(r"(?s)<style>.*</style>", "", page.html) for page in PAGES[: len(SCENES)]]
+    for page, one in zip(PAGES, measured(bare, width=375, scheme=scheme).pages, strict=False):
+        assert one["scrollWidth"] == 375 and not one["beyond"], page.name
+        assert not one["faint"] and not one["hidden"], page.name
 
 
 def test_a_page_is_made_of_nothing_but_text_tables_and_colours(found: Measure) -> None:
