@@ -2,7 +2,7 @@
 
 A store that fails costs safety, not lines: it is said once, the core goes on in memory, and the store is tried again
 after 1 s, then ever later, up to 30 s. While somebody else has the store, entries are staged, and its lock is tried
-every second. Limits: 8 MiB of journal between two commits.
+every second. Limits: 32 MiB of journal between two commits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SYNCS = ("batch", "burst", "off")
 # What a power cut may cost with sync="burst", and how long a second instance's lines may lie.
 SECOND = 1.0
 AGAIN = Backoff(first=1.0, longest=30.0)
-JOURNAL = 8 * 1024 * 1024
+JOURNAL = 32 * 1024 * 1024
 
 
 class Mode(Enum):
