@@ -165,3 +165,22 @@ def composed(item: Burst, **options: Any) -> Message:
     fixed = {"to": "ops@example.org", "sender": "log@web1.example.org", "host": "web1.example.org"}
     (message,) = Composer(**{**fixed, **options}).feed(item, 0.0)
     return message
+
+
+def table() -> str:
+    """The payloads as Markdown, for the documentation: `python -m tests.core.payloads`."""
+    rows = ["| what he tries | what he writes | what the reader sees |", "|---|---|---|"]
+    for payload in LINES:
+        written = repr(payload.raw)[2:-1].replace("\\'", "'")
+        seen = "<br>".join(f"`{_cell(line)}`" if line.strip() else "(an empty line)" for line in payload.seen)
+        rows.append(f"| {payload.name} | `{_cell(written)}` | {seen} |")
+    return "\n".join(rows) + "\n"
+
+
+def _cell(text: str) -> str:
+    # Neither can be escaped inside a code span of a table everywhere; what is meant is plain.
+    return text.replace("|", "¦").replace("`", "´")
+
+
+if __name__ == "__main__":
+    print(table(), end="")
