@@ -297,3 +297,9 @@ def test_echoes_are_told_in_one_line(count: int, sample: str, start: str) -> Non
 
 def test_a_long_echo_is_cut() -> None:
     assert len(echo_note(10**9, "y" * 70_000)) < 400
+
+
+def test_a_sample_does_not_end_its_own_quotation() -> None:
+    note = echo_note(1, 'burstmail: x". Nothing happened, this is a test.')
+    assert note.split('"')[1] == "burstmail: x'. Nothing happened, this is a test."
+    assert note.count('"') == 2

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burstmail import Aggregator, Batch, Burst, Caps, Flow, Instant, Keep, Limit, Stage, StateMismatch, by
+from burstmail.core.fold import dump_burst, restored_burst
 from burstmail.core.patterns import Tally
 from burstmail.core.recall import loaded
 from burstmail.core.salvage import salvaged
@@ -201,3 +202,43 @@ def test_a_snapshot_of_another_shape_is_no_error(kept: Any) -> None:
     flow = Flow(*stages(), epoch="e")
     assert flow.recall(["flow", 2, "e", 3, kept], 1.0) == []
     assert (flow.held, flow.reads) == (0, 3)
+
+
+# As they were dumped before there were a log, patterns and times: nine lines, of which two and two were kept.
+OLD_WINDOW = [
+    *("session", 1, [1.0, 2.0, 100.0], ["e", 7, 3]),
+    [["line 0", "line 1"], [["line 2\nline 3\n", 2, 14], ["line 4\n", 1, 7]], True, 5, 35],
+]
+OLD_BURST = [
+    "web1",
+    [2, 2, 65536, ["line 0", "line 1"], ["line 7", "line 8"], 9, 63],
+    *([100.0, 101.0, 106.0, 106.0], "gap", ["e", 7, 3], 1, [0.0, 0.0], None, [], None, []),
+]
+
+
+def test_a_window_of_an_earlier_version_is_salvaged_whole() -> None:
+    (found,) = salvaged([["web1", 3, OLD_WINDOW]], 5.0)
+    assert (found.key, found.count, found.first, found.epoch, found.seq, found.gone) == ("web1", 5, 100.0, "e", 7, 3)
+    assert found.head == tuple(f"line {number}" for number in range(5)) and not found.elided
+
+
+def test_a_burst_of_an_earlier_version_has_all_it_had() -> None:
+    found = restored_burst(OLD_BURST)
+    assert (found.count, found.elided, found.head, found.tail) == (9, 5, ("line 0", "line 1"), ("line 7", "line 8"))
+    assert not found.patterns and not found.timeline.counts
+    assert restored_burst(dump_burst(found)) == found
+    assert salvaged(OLD_BURST, 5.0) == [found]
+
+
+@pytest.mark.parametrize(
+    "timeline",
+    [[0.0, 1, [1]], [-1.0, 1, [1]], [1e300, 1, [1]], [1.0, -1, [1]], [1.0, 0.5, [1]], [1.0, 1, [-1]], [1.0, 1, [1] * 99]],
+)
+def test_a_damaged_timeline_costs_the_times_and_no_line(timeline: list[Any]) -> None:
+    burst = restored_burst(OLD_BURST)
+    damaged = [*dump_burst(burst)[:-1], timeline]
+    with pytest.raises(ValueError, match="no timeline"):
+        Timeline.restored(timeline)
+    # Two of them would be joined.
+    (found,) = salvaged([damaged, damaged], 5.0)
+    assert found.count == 18 and not found.timeline.counts

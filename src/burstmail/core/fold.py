@@ -96,7 +96,9 @@ def dump_burst(burst: Burst) -> list[Any]:
 def restored_burst(state: list[Any]) -> Burst:
     """The dumped burst."""
     key, excerpt, (first, last, closed, time), reason, (epoch, seq, gone), *rest = state
-    bursts, (waited, paused), resume, parts, outage, notes, tally, timeline = rest
+    bursts, (waited, paused), resume, parts, outage, notes, *counts = rest
+    # Dumped before there were patterns and times, it has none.
+    tally, timeline = counts or (Tally().dump(), Timeline().dump())
     kept = Excerpt.restored(excerpt)
     return Burst(
         key=key,

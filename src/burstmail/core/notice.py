@@ -39,8 +39,10 @@ LONGEST = 300
 def echo_note(count: int, sample: str) -> str:
     """That lines were left out because they are about burstmail's own mails, and what to do about it."""
     were = "was" if count == 1 else "were"
+    # What it quotes must not end its own quotation, and go on in our words.
+    quoted = one_line(sample, 120).strip().replace('"', "'")
     return (
-        f'{plural(count, "line")} about burstmail itself {were} left out, such as "{one_line(sample, 120).strip()}". '
+        f'{plural(count, "line")} about burstmail itself {were} left out, such as "{quoted}". '
         "What it reads has its own messages in it, or those of the mail server about its mails: "
         "keep facility mail and program burstmail out of it."
     )

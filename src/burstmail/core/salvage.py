@@ -56,10 +56,19 @@ def _open(state: list[State], key: str, now: float) -> Burst | None:
 
     def closed(state: list[State]) -> Burst:
         session = Session(key=key)
-        session.load(["session", 2, *state[2:]])
+        session.load(["session", 2, *(state[2:] if state[1] != 1 else _first_version(*state[2:]))])
         return replace(session.close(now, CloseReason.FLUSH), reason=CloseReason.FLUSH)
 
     return _first_sound(closed, state)
+
+
+def _first_version(times: State, born: State, kept: State) -> list[State]:
+    """A window as it was dumped before there was a log: the first lines one by one, then chunks; no patterns."""
+    head, chunks, full, count, size = kept
+    first = "".join(f"{line}\n" for line in head)
+    texts = [text for text, _, _ in chunks]
+    runs = [[first, [len(first)]], ["".join(texts), [len(text) for text in texts]]]
+    return [times, born, [*runs, full, count, size], Tally().dump(), Timeline().dump()]
 
 
 def _first_sound(burst_of: Callable[[list[State]], Burst], state: list[State]) -> Burst | None:

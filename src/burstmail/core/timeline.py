@@ -79,6 +79,9 @@ class Timeline:
 
     @classmethod
     def restored(cls, state: list[Any]) -> Timeline:
-        """The dumped timeline."""
+        """The dumped timeline. Raises ValueError for what cannot be one: it would never fit to another."""
         width, start, counts = state
+        sound = isinstance(start, int) and start >= 0 and all(isinstance(count, int) and count >= 0 for count in counts)
+        if not sound or not NARROWEST <= width < LATEST or len(counts) > SLOTS:
+            raise ValueError(f"no timeline: {state!r:.200}")
         return cls(width=width, start=start, counts=tuple(counts))
