@@ -143,7 +143,8 @@ def test_salvage_has_an_end() -> None:
 
 def test_salvage_believes_no_counts_that_cannot_be() -> None:
     tally, timeline = Tally().dump(), Timeline().dump()
-    window: list[Any] = ["session", 2, [0.0, 0.0, 0.0], ["e", 1, 0], [["a\nb\n", [4]], ["", []], False, 1, 4], tally, timeline]
+    kept = [["a\nb\n", [4]], ["", []], False, 1, 4]
+    window: list[Any] = ["session", 2, [0.0, 0.0, 0.0], ["e", 1, 0], kept, tally, timeline]
     assert salvaged(window, 0.0) == []
     window[4][3] = 2
     assert [burst.count for burst in salvaged(["x", window], 0.0)] == [2]
@@ -232,7 +233,10 @@ def test_a_burst_of_an_earlier_version_has_all_it_had() -> None:
 
 @pytest.mark.parametrize(
     "timeline",
-    [[0.0, 1, [1]], [-1.0, 1, [1]], [1e300, 1, [1]], [1.0, -1, [1]], [1.0, 0.5, [1]], [1.0, 1, [-1]], [1.0, 1, [1] * 99]],
+    [
+        *([0.0, 1, [1]], [-1.0, 1, [1]], [1e300, 1, [1]]),
+        *([1.0, -1, [1]], [1.0, 0.5, [1]], [1.0, 1, [-1]], [1.0, 1, [1] * 99]),
+    ],
 )
 def test_a_damaged_timeline_costs_the_times_and_no_line(timeline: list[Any]) -> None:
     burst = restored_burst(OLD_BURST)
