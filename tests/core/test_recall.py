@@ -220,7 +220,7 @@ OLD_BURST = [
 def test_a_window_of_an_earlier_version_is_salvaged_whole() -> None:
     (found,) = salvaged([["web1", 3, OLD_WINDOW]], 5.0)
     assert (found.key, found.count, found.first, found.epoch, found.seq, found.gone) == ("web1", 5, 100.0, "e", 7, 3)
-    assert found.head == tuple(f"line {number}" for number in range(5)) and not found.elided
+    assert (*found.head, *found.tail) == tuple(f"line {number}" for number in range(5)) and not found.elided
 
 
 def test_a_burst_of_an_earlier_version_has_all_it_had() -> None:
