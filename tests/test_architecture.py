@@ -34,11 +34,12 @@ LAYERS = [
     ["core.split", "core.stage", "core.statistics"],
     [
         *("core.attachment", "core.chain", "core.fold", "core.keyed", "core.limits", "core.redact"),
-        *("core.room", "core.sentences", "core.session", "core.topic"),
+        *("core.room", "core.sentences", "core.session"),
     ],
     ["core.overview"],
     ["core.news"],
     ["core.subject"],
+    ["core.topic"],
     ["core.report"],
     ["core.letter"],
     ["core.page"],

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from burstmail.core.aggregate import Aggregator
 from burstmail.core.keep import Keep
 from burstmail.core.model import Batch, Burst
-from burstmail.core.news import news
+from burstmail.core.news import News, news
 
 
 def burst(*lines: str, keep: Keep | None = None, patterns: bool = True) -> Burst:
@@ -38,9 +38,11 @@ FAILED = [line(f"login of user {number} failed") for number in range(30)]
         # Few lines are read as they are, many by what they share.
         (FAILED[:20], "login of user 0 failed"),
         (FAILED, "login of user <n> failed"),
-        # The worst of few, the most frequent of many.
+        # The worst of few; and of many, unless it is as bad as what is frequent.
         ([line("starting"), line("cannot bind", 3), line("exiting", 4)], "cannot bind"),
-        ([line("starting"), *FAILED, line("cannot bind", 3)], "login of user <n> failed"),
+        ([line("starting"), *FAILED, line("cannot bind", 3)], "cannot bind"),
+        ([line("starting"), *FAILED, line("odd", 4)], "login of user <n> failed"),
+        ([*(line(f"login of user {n} failed", 2) for n in range(30)), line("too", 2)], "login of user <n> failed"),
         # What is grave comes first, however rare, whether its line is kept or not.
         ([*FAILED[:15], line("out of memory", 2), *FAILED[15:]], "out of memory"),
         ([*FAILED, line("disk 7 is dead", 1), line("out of memory", 2), *FAILED], "disk 7 is dead"),
@@ -56,16 +58,24 @@ FAILED = [line(f"login of user {number} failed") for number in range(30)]
     ],
 )
 def test_the_news_of_a_burst(lines: list[str], told: str) -> None:
-    assert news(burst(*lines)) == told
+    assert news(burst(*lines)).message == told
 
 
 def test_of_equally_frequent_patterns_it_is_the_worse() -> None:
     lines = [line(text.format(n), severity) for n in range(30) for text, severity in (("ran {}", 6), ("failed {}", 3))]
-    assert news(burst(*lines)) == "failed <n>"
+    assert news(burst(*lines)).message == "failed <n>"
+
+
+def test_whose_it_is_is_told_of_what_is_worse_than_the_rest() -> None:
+    worse = "<11>Nov 23 10:00:00 db1 kernel: dead"
+    assert news(burst(*FAILED, worse)) == News(message="dead", host="db1", program="kernel")
+    assert news(burst(*FAILED[:5], worse)) == News(message="dead", host="db1", program="kernel")
+    assert news(burst(*FAILED)) == News(message="login of user <n> failed")
+    assert news(burst(worse, worse)) == News(message="dead")
 
 
 def test_without_patterns_it_is_a_line() -> None:
-    assert news(burst(*FAILED, line("cannot bind", 3), patterns=False)) == "cannot bind"
+    assert news(burst(*FAILED, line("cannot bind", 3), patterns=False)).message == "cannot bind"
 
 
 TEXT = st.text(st.sampled_from("<>0123a :\t[].\x00é"), max_size=12)
@@ -73,10 +83,10 @@ TEXT = st.text(st.sampled_from("<>0123a :\t[].\x00é"), max_size=12)
 
 @given(st.lists(TEXT, min_size=1))
 def test_where_a_line_says_anything_there_are_news(lines: list[str]) -> None:
-    assert news(burst(*(f"<14>{text}" for text in lines))) or not any(map(str.strip, lines))
+    assert news(burst(*(f"<14>{text}" for text in lines))).message or not any(map(str.strip, lines))
 
 
 def test_a_burst_that_keeps_no_line_has_none() -> None:
     found = burst(*FAILED, patterns=False)
     bare = replace(found, excerpt=replace(found.excerpt, front="", back=""))
-    assert news(bare) == ""
+    assert news(bare) == News()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burstmail.core.aggregate import Aggregator
-from burstmail.core.model import Batch, Burst
+from burstmail.core.model import Batch, Burst, CloseReason
 from burstmail.core.subject import DEFAULT, FIELDS, Subject, named
 
 TEN = 1795428000.0
@@ -83,6 +83,20 @@ def test_the_worst_severity_is_named() -> None:
 @pytest.mark.parametrize(("severity", "told"), [(0, "emerg"), (1, "alert"), (2, "crit"), (3, ""), (6, "")])
 def test_only_what_is_grave_marks_a_mail(severity: int, told: str) -> None:
     assert subject(burst(line("x", severity)), "{mark}") == told
+
+
+def test_a_mail_that_was_cut_while_more_came_says_so() -> None:
+    for reason in CloseReason:
+        going_on = reason.value.startswith("max_")
+        assert subject(burst("x", reason=reason), "{mark}") == ("ongoing" if going_on else "")
+        assert subject(burst("x", reason=reason, bursts=2), "{mark}") == "folded"
+    assert subject(burst(line("x", 2), reason=CloseReason.MAX_AGE, waited=2.0), "{mark}") == "crit, held, ongoing"
+
+
+def test_the_worst_line_is_told_with_its_host_and_program() -> None:
+    lines = [line(f"user {number} failed") for number in range(30)]
+    item = burst(*lines, "<9>Nov 23 10:00:00 db1 kernel: disk is dead")
+    assert subject(item) == "[burstmail] alert: db1 +1 kernel +1: 31 lines: disk is dead"
 
 
 def test_nobody_is_told_of_a_wait_of_less_than_a_second() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, timedelta, timezone
 
 from burstmail.core.aggregate import Aggregator
 from burstmail.core.mime import MARK
-from burstmail.core.model import Batch
+from burstmail.core.model import Batch, Burst
 from burstmail.core.topic import topic
 
 AGGREGATOR = Aggregator()
@@ -54,8 +54,28 @@ def test_the_day_is_the_readers() -> None:
     assert ".20261123.topic@" in topic(BURST, OPS, "web1", UTC)
 
 
+def of(*lines: str) -> Burst:
+    aggregator = Aggregator()
+    aggregator.feed(Batch.of(lines), 0.0)
+    return replace(aggregator.flush(1.0)[0], time=BURST.time)
+
+
+def test_without_keys_it_is_for_what_most_lines_are_from() -> None:
+    ssh, kernel = ("<38>Nov 23 10:00:00 web1 sshd[1]: no", "<38>Nov 23 10:00:00 web1 kernel: no")
+    assert topic(of(ssh, ssh, kernel), OPS, "web1", UTC) == topic(of(ssh), OPS, "web1", UTC)
+    assert topic(of(ssh), OPS, "web1", UTC) != topic(of(kernel), OPS, "web1", UTC)
+    assert topic(of(ssh), OPS, "web1", UTC) != topic(of(ssh.replace("web1", "web2")), OPS, "web1", UTC)
+    keyed = [replace(of(line), key="web1") for line in (ssh, kernel)]
+    assert len({topic(item, OPS, "web1", UTC) for item in keyed}) == 1
+
+
+def test_what_is_grave_stands_alone() -> None:
+    assert topic(of("<34>Nov 23 10:00:00 web1 sshd[1]: crit"), OPS, "web1", UTC) == ""
+    assert topic(of("<35>Nov 23 10:00:00 web1 sshd[1]: err"), OPS, "web1", UTC) != ""
+
+
 def test_it_is_the_same_on_every_python_and_in_every_process() -> None:
-    assert topic(BURST, OPS, "web1", UTC) == "<f36dd43768633e5eaec65677df336d3d.20261123.topic@web1>"
+    assert topic(BURST, OPS, "web1", UTC) == "<7878bda9ebad675fcbee3e191f61c33f.20261123.topic@web1>"
 
 
 def test_hostile_keys_are_not_in_it() -> None:

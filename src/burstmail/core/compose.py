@@ -159,7 +159,7 @@ class Composer(Instant[Burst, Message]):
             ("Subject", self._subject.of(burst, report.names, self.zone)),
             ("Date", header_date(moment(burst.time, self.zone))),
             ("Message-ID", id),
-            *([("References", about), ("In-Reply-To", about)] if self._threads else []),
+            *([("References", about), ("In-Reply-To", about)] if about and self._threads else []),
             ("Auto-Submitted", "auto-generated"),
             # Exchange and Outlook look at this one only.
             ("X-Auto-Response-Suppress", "All"),

@@ -1,52 +1,73 @@
 """Burst -> its news: the one message to know it by, where there is room for no other.
 
-What is grave comes before what is frequent. Where patterns say more than the lines, it is the most frequent pattern;
-else a line: of the worst severity, the first one that neither goes on from the line before nor announces the next.
+What is bad comes before what is frequent. Where patterns say more than the lines, it is the most frequent pattern; but
+if something is worse, or there are no patterns, a line: of the worst severity, the first one that neither goes on from
+the line before nor announces the next.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from .fields import SEVERITIES, parse
 from .model import Burst
 from .overview import chosen, overview, said
+from .patterns import Pattern
 from .severity import severity_of
 
-# From here up: emerg, alert, crit.
-GRAVE = 2
+# From here up it is news by itself, however rare: emerg, alert, crit, err.
+BAD = 3
 # A pattern with fewer letters has lost what it was about.
 LETTERS = 5
 
 _MARK = re.compile(r"<[a-z*]{1,8}>")
 
 
-def news(burst: Burst) -> str:
-    """The message or the pattern, as hostile as the lines; '' where no line says anything."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What has happened, and where. As hostile as the lines."""
+
+    message: str = ""
+    """The message or the pattern; '' where no line says anything."""
+    host: str = ""
+    """Of a line that is worse than others, the host that its header names."""
+    program: str = ""
+    """Of a line that is worse than others, the program that its header names."""
+
+
+def news(burst: Burst) -> News:
+    """The news of a burst."""
     worst = burst.tally.worst
-    grave = worst is not None and worst <= GRAVE
     patterns = chosen(overview(burst))
-    if patterns and not grave and _letters(patterns[0].text) >= LETTERS:
-        return said(patterns[0].text)
+    if patterns and not _worse(worst, patterns[0]) and _letters(patterns[0].text) >= LETTERS:
+        return News(message=said(patterns[0].text))
     lines = [*burst.head, *burst.tail]
     # The worst line need not be among those that are kept.
-    return _telling(lines + [example for row in burst.patterns for example in row.examples] if grave else lines)
+    bad = worst is not None and worst <= BAD
+    return _telling(lines + [example for row in burst.patterns for example in row.examples] if bad else lines)
+
+
+def _worse(worst: int | None, pattern: Pattern) -> bool:
+    return worst is not None and worst <= BAD and worst < (*SEVERITIES, "").index(pattern.severity)
 
 
 def _letters(text: str) -> int:
     return sum(map(str.isalpha, _MARK.sub("", text)))
 
 
-def _telling(lines: Sequence[str]) -> str:
-    """The message of the first of the worst lines, of those that say something if there are any."""
-    if not lines:
-        return ""
+def _telling(lines: Sequence[str]) -> News:
+    """The first of the worst lines, of those that say something if there are any."""
     ranks = [_rank(line) for line in lines]
-    least = min(ranks)
-    worst = [line for line, rank in zip(lines, ranks, strict=True) if rank == least]
-    messages = [said(parse(line).message) for line in worst]
-    return next(filter(_says_something, messages), next(filter(str.strip, messages), ""))
+    worst = [line for line, rank in zip(lines, ranks, strict=True) if rank == min(ranks)]
+    found = [fields for fields in map(parse, worst) if said(fields.message).strip()]
+    if not found:
+        return News()
+    fields = next((fields for fields in found if _says_something(said(fields.message))), found[0])
+    # Where none is worse than any other, they are not told apart by where they are from.
+    where = {"host": fields.host, "program": fields.program} if len(worst) < len(lines) else {}
+    return News(message=said(fields.message), **where)
 
 
 def _rank(line: str) -> int:
@@ -55,4 +76,4 @@ def _rank(line: str) -> int:
 
 def _says_something(message: str) -> bool:
     """Not if it goes on from the line before, or announces the next: "Traceback (most recent call last):"."""
-    return bool(message) and not message[0].isspace() and not message.rstrip().endswith(":")
+    return not message[0].isspace() and not message.rstrip().endswith(":")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from .escape import one_line
 from .fields import SEVERITIES, parse
-from .model import Burst
-from .news import GRAVE, news
+from .model import Burst, CloseReason
+from .news import news
 from .words import AT_ONCE, clock, duration, moment, number, plural
 
 if TYPE_CHECKING:
@@ -27,8 +27,12 @@ LONGEST = 150
 NAME = 40
 # Enough of a message to know it by.
 TOP = 60
+# From here up the severity itself is the news: emerg, alert, crit.
+GRAVE = 2
 # What only parts two fields.
 SEPARATORS = " :,;|/-"
+# More was coming when the window closed.
+_CUT = (CloseReason.MAX_AGE, CloseReason.MAX_LINES, CloseReason.MAX_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +57,7 @@ class Subject:
 
     Fields: what ("web1 sshd", "7 sources", the key, or "log"), host, program, key, count ("412"), lines ("412 lines"),
     duration ("38 s"), bursts ("12"), summary ("412 lines in 38 s"), top (the most frequent pattern, or the message
-    where there is one only), severity (the worst: "err"), mark ("crit" or worse; "held", "folded" or "digest"),
+    where there is one only), severity (the worst: "err"), mark ("crit" or worse; "held", "folded", "digest"; "ongoing"),
     reason ("gap"), first and last ("10:00:38").
     Raises ValueError for any other field, and for an empty template.
     """
@@ -103,12 +107,28 @@ def named(burst: Burst) -> Names:
     program, other_programs = _most(fields.program for fields in found)
     short = [_and(host, other_hosts), _and(program, other_programs)]
     long = [_and(host, other_hosts, "host"), _and(program, other_programs, "program")]
+    # Where one line is the news, a subject says whose it is, and not who talks most.
+    told = news(burst)
+    first = [one_line(told.host, NAME) or host, one_line(told.program, NAME) or program]
+    what = [_and(first[0], other_hosts), _and(first[1], other_programs)]
     return Names(
-        what=" ".join(filter(None, short)) or keyed(burst) or "log",
+        what=" ".join(filter(None, what)) or keyed(burst) or "log",
         origin=(", " if other_hosts else " ").join(filter(None, long)) or keyed(burst),
         host=short[0] or "unknown",
         program=short[1] or "unknown",
     )
+
+
+def whose(burst: Burst) -> tuple[str, str]:
+    """The host and the program that most of the kept lines are from; '' where no line says."""
+    found = [parse(line) for line in (*burst.head, *burst.tail)]
+    return _most(fields.host for fields in found)[0], _most(fields.program for fields in found)[0]
+
+
+def grave(burst: Burst) -> bool:
+    """Whether there is a line so bad that its mail must not be overlooked among others: crit or worse."""
+    worst = burst.tally.worst
+    return worst is not None and worst <= GRAVE
 
 
 def _most(names: Iterable[str]) -> tuple[str, int]:
@@ -152,15 +172,16 @@ def severity(burst: Burst) -> str:
 
 
 def mark(burst: Burst) -> str:
-    """What sets this mail apart from others: a grave severity, and that it was held back."""
-    worst = burst.tally.worst
-    marks = [SEVERITIES[worst]] if worst is not None and worst <= GRAVE else []
+    """What sets this mail apart from others: a grave severity, that it was held back, that more was coming."""
+    marks = [severity(burst)] if grave(burst) else []
     if burst.parts:
         marks.append("digest")
     elif burst.bursts > 1:
         marks.append("folded")
     elif burst.waited >= 1:
         marks.append("held")
+    if burst.reason in _CUT and burst.bursts == 1:
+        marks.append("ongoing")
     return ", ".join(marks)
 
 
@@ -174,7 +195,7 @@ FIELDS: dict[str, Field] = {
     "duration": lambda burst, names, zone: duration(burst.last - burst.first),
     "bursts": lambda burst, names, zone: number(burst.bursts),
     "summary": lambda burst, names, zone: summary(burst),
-    "top": lambda burst, names, zone: one_line(" ".join(filter(None, news(burst).split(" "))), TOP).strip(),
+    "top": lambda burst, names, zone: one_line(" ".join(filter(None, news(burst).message.split(" "))), TOP).strip(),
     "severity": lambda burst, names, zone: severity(burst),
     "mark": lambda burst, names, zone: mark(burst),
     "reason": lambda burst, names, zone: burst.reason.value,

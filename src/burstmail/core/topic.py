@@ -2,7 +2,8 @@
 
 Mail programs group what refers to the same Message-ID (RFC 5322 section 3.6.4), whether it is there or not. Outlook and
 Gmail look at the subject too. One topic for each key (all digests share one), recipients, host and local day: a thread
-that never ends is one that nobody reads.
+that never ends is one that nobody reads. Without keys, what is of another host or program is another topic; and what
+is grave stands alone, for in a thread that has been read before it may be overlooked.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .model import Burst
+from .subject import grave, whose
 from .words import moment
 
 if TYPE_CHECKING:
@@ -18,11 +20,14 @@ if TYPE_CHECKING:
 
 
 def topic(burst: Burst, recipients: Iterable[str], host: str, zone: tzinfo | None) -> str:
-    """The Message-ID, with its angle brackets, for References and In-Reply-To. Made from the key, never from lines."""
+    """The Message-ID, with its angle brackets, for References and In-Reply-To; '' for a mail that has no topic."""
     from hashlib import sha256
 
+    if grave(burst):
+        return ""
     date = f"{moment(burst.time, zone):%Y%m%d}"
     # A digest has no key; what it holds differs each time.
-    about = [burst.key, bool(burst.parts), sorted(recipients), date]
+    names = ("", "") if burst.key or burst.parts else whose(burst)
+    about = [burst.key, *names, bool(burst.parts), sorted(recipients), date]
     # Not the mark of real mails: a mail server's lines about those are known as an echo, and this is none.
     return f"<{sha256(ascii(about).encode()).hexdigest()[:32]}.{date}.topic@{host}>"
