@@ -9,12 +9,14 @@ import re
 from dataclasses import replace
 from functools import reduce
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from burstmail import Burst, Keep
 from burstmail.core.fold import fold
-from tests.core.payloads import burst, composed
+from burstmail.core.model import Outage
+from tests.core.payloads import TEN, burst, composed
 from tests.core.readback import Read, read
 
 SHOWN = re.compile(
@@ -184,3 +186,22 @@ def test_a_mail_stays_below_100_000_bytes(
     assert mail.lines
     if not item.parts:
         check(mail, item)
+
+
+@pytest.mark.parametrize("unit", ['"', "日", "🙂", "a.b@c://", "\x00"])
+def test_nor_with_everything_at_once(unit: str) -> None:
+    shapes = [f"{chr(97 + place % 26) * 9} {unit * 4} " * 16 for place in range(30)]
+    names = [f"<34>Nov 23 10:00:00 {unit * 30}{place} prog{place}{unit * 20}[1]:" for place in range(30)]
+    raw = "".join(f"{names[n % 30]} {shapes[n % 30]}{n} 10.0.0.{n % 250}\n" for n in range(1500)).encode()
+    item = replace(
+        burst(raw, key=unit * 300, cuts=len(raw) // 60 + 1, pace=0.5),
+        parts=tuple((f"{place}{unit * 99}", 30) for place in range(50)),
+        notes=tuple(f"{place}{unit * 600}" for place in range(9)),
+        outage=Outage(since=TEN - 9e6, until=TEN, mails=99_999),
+        resume=TEN + 1e6,
+        bursts=99,
+        waited=1e6,
+        paused=5e5,
+    )
+    to = [f"someone-{place}@{'mail' * 9}.example.org" for place in range(40)]
+    check(read(composed(item, redact=(), name=unit * 80, to=to).data), item)
