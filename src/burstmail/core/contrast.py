@@ -12,9 +12,11 @@ from functools import lru_cache
 from .lexicon import SAYING, TELLING, TELLING_PARTS
 
 # "failed", "rejected", "starting", "reachable": shorter ones are names as easily (fred, ahmed).
-_ENDING = re.compile("[a-z]{4,}(?:ed|ing|able|ible|less|ful|fully|ation|ction|ment|ness|ure|ally)")
+_ENDING = re.compile(r"\A[a-z]{4,}(?:ed|ing|able|ible|less|ful|fully|ation|ction|ment|ness|ure|ally)")
 # As the ending of a part: TaskStarted, but NavigationBar.
-_PART_ENDING = re.compile("[A-Za-z][a-z]{3,}(?:ed|able|ible|less)|[A-Z][a-z]{3,}ing|[A-Z]{4,}(?:ED|ING|ABLE|IBLE|LESS)")
+_PART_ENDING = re.compile(
+    r"\A(?:[A-Za-z][a-z]{3,}(?:ed|able|ible|less)|[A-Z][a-z]{3,}ing|[A-Z]{4,}(?:ED|ING|ABLE|IBLE|LESS))"
+)
 _PARTS = re.compile("[A-Z]?[a-z']+|[A-Z]+(?![a-z])")
 # denied, stopping, fails: what they end in, and what stands there in the word they come from.
 _STEMS = (("ied", "y"), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"), ("s", ""))

@@ -107,7 +107,7 @@ _QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.){1,256}+)\"|(?<!\w)'([^'\n]{1,256}+)'
 # Whose value it is that is quoted.
 _KEY = re.compile(r"([A-Za-z_]\w{0,30}+)[\"']?+ ?+[=:] ?+\Z")
 # What is said, and no name: four words in a row.
-_SENTENCE = re.compile(r"(?:[A-Za-z][a-z']+ ){3}[a-z]{2}")
+_SENTENCE = re.compile(r"(?<![A-Za-z'])(?:[A-Za-z][a-z']++ ){3}[a-z]{2}")
 # The kernel's own clock, in front of what it says: "[ 5048.512301] usb 1-2: ...".
 _UPTIME = re.compile(r"\A\[ {0,8}+[0-9]{1,9}+\.[0-9]{1,9}+\] ")
 _DIGIT = re.compile(b"[0-9]")

@@ -29,21 +29,21 @@ _MARK = re.compile(f"[{''.join(MARKS)}]")
 JOINT = "\ue0ff"
 _PROPER = re.compile(r"(?<=[a-z] )(?:[A-Z][A-Za-z]{1,30} ){1,6}[A-Z][A-Za-z]{1,30}(?= [a-z])")
 
-_PATH = re.compile(r"~?/|\\|[^/]*+/[^/]*+/")
-_NAME = re.compile(r"[\w@~.+%#$*\\/-]*[_./@\\]")
-_WORD = re.compile(r"[A-Za-z][A-Za-z-]*+[$~#*%]?\Z")
+_PATH = re.compile(r"\A(?:~?/|\\|[^/]*+/[^/]*+/)")
+_NAME = re.compile(r"\A[\w@~.+%#$*\\/-]*[_./@\\]")
+_WORD = re.compile(r"\A[A-Za-z][A-Za-z-]*+[$~#*%]?\Z")
 # isReady, io.EOFException: the program's own names, which say what happened.
 _CODE = re.compile(r"[a-z][A-Z]|\.[A-Z]")
 # CONTAINER_LAUNCH: codes do so too.
-_CONSTANT = re.compile(r"[A-Z]++(?:_[A-Z]++)++\Z")
+_CONSTANT = re.compile(r"\A[A-Z]++(?:_[A-Z]++)++\Z")
 # org.example.Class, com.example/.Activity. What the last part is called may tell.
-_PACKAGE = re.compile(r"[a-z]\w*+\.[a-z]\w*+[.$/](?:[\w.$/-]*[.$/])?+([\w-]*)")
+_PACKAGE = re.compile(r"\A[a-z]\w*+\.[a-z]\w*+[.$/](?:[\w.$/-]*[.$/])?+([\w-]*)")
 # SOCKS5, ext4: nothing varies there unless it is seen to.
-_NUMBERED = re.compile(rf"[A-Za-z]++{NUMBER}\Z")
+_NUMBERED = re.compile(rf"\A[A-Za-z]++{NUMBER}\Z")
 
 # What stands between the words of a list; and between its members of several words, or ends one.
-_COMMA = re.compile(r"[,;|:]? ?\Z")
-_LIST = re.compile(r"[>)\]}]?[,;|:]? ?\Z")
+_COMMA = re.compile(r"\A[,;|:]? ?\Z")
+_LIST = re.compile(r"\A[>)\]}]?[,;|:]? ?\Z")
 
 
 def is_masked(word: str) -> bool:
