@@ -146,13 +146,16 @@ def contestants(lines: int, work: Path) -> list[Row]:
     python, few = sys.executable, max(1, lines // 100)
     rule, buffer = work / "burst.sec", work / "buffer"
     rule.write_text(SEC)
-    plain, keyed = work / "plain", work / "keyed"
+    plain, keyed, bare, split = (work / name for name in ("plain", "keyed", "bare", "split"))
+    key, without = ("--key", "host,program"), "--no-patterns"
     rows = [
         Row("for line in sys.stdin", [python, "-I", "-c", BARE], lines),
         Row("wc -l", ["wc", "-l"], lines),
-        Row("burstmail", burstmail(plain), lines, mails=plain, aim=0.7),
-        Row("burstmail --key host,program", burstmail(keyed, "--key", "host,program"), lines, mails=keyed, aim=0.15),
-        stored("burstmail --state DIR", work, lines, aim=0.3),
+        Row("burstmail --no-patterns", burstmail(bare, without), lines, mails=bare, aim=0.7),
+        Row("burstmail", burstmail(plain), lines, mails=plain),
+        Row("burstmail --no-patterns --key host,program", burstmail(split, without, *key), lines, mails=split),
+        Row("burstmail --key host,program", burstmail(keyed, *key), lines, mails=keyed, aim=0.15),
+        stored("burstmail --state DIR", work, lines, aim=0.15),
         stored("burstmail --state DIR --key host,program", work, lines, "--key", "host,program", aim=0.15),
         Row("logging MemoryHandler", [python, "-I", "-c", MEMORY_HANDLER], max(1, lines // 10)),
     ]
