@@ -97,4 +97,6 @@ def kept(data: bytes) -> list[str]:
     files = [part.get_content() for part in message_from_bytes(data, policy=policy.default).iter_attachments()]
     if not files:
         return shown(text_of(data))
-    return gzip.decompress(files[0]).decode().split("\n")[:-1]
+    # Behind the lines it may have one of each pattern that they are not of.
+    text = gzip.decompress(files[0]).decode().partition("\n[one line of each pattern")[0]
+    return [line[2:] for line in text.split("\n") if line.startswith("  ")]

@@ -30,6 +30,7 @@ from burstmail import (
     Window,
 )
 from burstmail.cli import options, parts
+from burstmail.core.template import BLOCKS
 from tests.cli.process import mails, run, shown
 
 EVERY = [
@@ -93,8 +94,9 @@ def test_help_tells_the_defaults_the_library_has() -> None:
     with pytest.raises(ValueError, match=r"\{none\} is no field") as caught:
         Composer("root", subject="{none}")
     assert set(re.findall(r"{(\w+)}", str(caught.value))) - {"none"} == set(re.findall(r"{(\w+)}", documented[1]))
-    blocks = re.search(r"with \$fields: those of --subject, and ([$a-z_ ]+)", text)
+    blocks = re.search(r"with \$fields: those of --subject, and ([$a-z_ ()]+)", text)
     assert blocks
+    assert set(re.findall(r"\$(\w+)", blocks[1])) == set(BLOCKS)
     Composer("root", text=blocks[1], html=blocks[1])
 
 
@@ -193,24 +195,28 @@ def test_what_is_in_a_mail_can_be_left_out(made: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (("--redact", "urls,emails"), "redact: there is no 'emails'; known by name are urls, passwords, tokens"),
-        (("--redact", "none,urls"), "redact: there is no 'none'"),
-        (("--redact", ""), "redact: there is no ''"),
-        (("--mask", "("), "mask '(': missing ), unterminated subpattern at position 0"),
+        (("--redact", "urls,emails"), "argument --redact: redact: there is no 'emails'; known by name are urls"),
+        (("--redact", "none,urls"), "argument --redact: 'none,urls': none stands alone"),
+        (("--redact", ""), "argument --redact: redact: there is no ''; known by name are"),
+        (("--mask", "("), "argument --mask: mask '(': missing ), unterminated subpattern at position 0"),
+        (("--mask", "a*"), "argument --mask: mask 'a*' matches where nothing is: it must match at least one"),
+        (("--subject", "{hots}"), "argument --subject: subject '{hots}': {hots} is no field; there are {what}"),
         (("--mask", "a", "--no-patterns"), "--mask belongs to patterns, and --no-patterns says not to count them"),
-        (("--text-only", "--html-template", "FILE"), "argument --html-template: not allowed with argument --text-only"),
-        (("--attach", "0"), "argument --attach: '0' is no size: write bytes like 65536, 64k or 1M"),
-        (("--text-template", "FILE"), r"text template: $hots is no field; there are"),
-        (("--html-template", "FILE"), r"HTML template: $hots is no field; there are"),
+        (("--text-only", "--html-template", "GOOD"), "argument --html-template: not allowed with argument --text-only"),
+        (("--attach", "0"), "argument --attach: '0' is no size: write bytes like 65536, 64k or 1M, or none"),
+        (("--text-template", "FILE"), r"argument --text-template: text template: $hots is no field; there are"),
+        (("--html-template", "FILE"), r"argument --html-template: HTML template: $hots is no field; there are"),
         (("--text-template", "missing"), "argument --text-template: 'missing': No such file or directory"),
     ],
 )
 def test_what_is_wrong_with_them_is_said_in_one_line(given: tuple[str, ...], words: str, tmp_path: Path) -> None:
-    (tmp_path / "template").write_text("$hots")
-    named = [str(tmp_path / "template") if word == "FILE" else word for word in given]
+    (tmp_path / "FILE").write_text("$hots")
+    (tmp_path / "GOOD").write_text("$host")
+    named = [str(tmp_path / word) if word in ("FILE", "GOOD") else word for word in given]
     with pytest.raises(options.Misuse, match=re.escape(words)) as caught:
         build("--to", "root", "--print", *named)
     assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith("(see burstmail --help)") or "no-patterns" in given[-1]
 
 
 def test_what_survives_reaches_the_pipeline(made: Any, tmp_path: Path) -> None:

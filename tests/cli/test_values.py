@@ -173,17 +173,17 @@ def test_what_lies_elsewhere_is_no_credential(credentials: Path, tmp_path: Path)
 def test_templates(tmp_path: Path) -> None:
     path = tmp_path / "template"
     path.write_bytes("\ufeff$what äö\r\n".encode())
-    assert values.template(str(path)) == "$what äö\r\n"
+    assert values.text_template(str(path)) == values.html_template(str(path)) == "$what äö\r\n"
     path.write_bytes(b"\xff")
     with pytest.raises(ValueError, match="is not UTF-8"):
-        values.template(str(path))
+        values.text_template(str(path))
     path.write_bytes(b"x" * 65536)
-    assert len(values.template(str(path))) == 65536
+    assert len(values.text_template(str(path))) == 65536
     path.write_bytes(b"x" * 65537)
     with pytest.raises(ValueError, match="is too large for a template: at most 65536 bytes"):
-        values.template(str(path))
+        values.text_template(str(path))
     with pytest.raises(IsADirectoryError):
-        values.template(str(tmp_path))
+        values.text_template(str(tmp_path))
 
 
 def test_lists_that_may_be_none() -> None:

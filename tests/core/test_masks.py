@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burstmail.core.masks import SEEN, Masker, bare, before_address, shown
+from burstmail.core.masks import OWN, SEEN, Masker, bare, before_address, shown
 
 SHAPES = """
 Failed password for root from 203.0.113.7 port 51022 ssh2 | Failed password for root from <ip> port <n> ssh<n>
@@ -61,8 +61,9 @@ def test_a_mask_that_is_no_expression_is_refused() -> None:
         Masker(["("])
 
 
-def test_a_users_mask_sees_4_kib_of_a_line() -> None:
-    assert len(Masker([r"\d"]).shape("7" * 2 * SEEN)) == SEEN
+def test_masks_see_4_kib_of_a_line_and_a_users_the_first_1000_characters() -> None:
+    assert Masker().shape("ab" * SEEN) == "ab" * (SEEN // 2)
+    assert shown(Masker(["[xy]"]).shape(f"x {'a' * OWN} y")) == f"<masked> {'a' * OWN} y"
 
 
 @given(st.text(st.characters()) | st.text(st.characters(categories=["Cs"])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -128,6 +129,11 @@ def test_a_line_on_which_a_hook_fails_is_not_shown() -> None:
     assert found.head == (FEW[0], "[not shown: the redact hook raised KeyError]", FEW[2])
     assert told == ("the redact hook raised KeyError: 1 line is not shown",)
     assert "hunter1" not in repr(dump_burst(found))
+
+
+def test_a_hook_that_leaves_the_program_has_failed_too() -> None:
+    found, _ = Redactor([lambda text: sys.exit(1)]).burst(burst("one"))
+    assert found.head == ("[not shown: the redact hook raised SystemExit]",)
 
 
 def test_a_hook_that_fails_on_all_costs_no_mail() -> None:

@@ -118,9 +118,18 @@ def test_what_a_function_raises_is_the_callers(kind: Kind) -> None:
         kind(gives_none).of(report("x"))
 
 
-def test_a_failure_is_told_without_what_it_was_about() -> None:
-    told = failure("text", KeyError("hunter2"))
-    assert told == "the text template raised KeyError: the default is used"
+class Odd(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def test_a_failure_is_told_in_one_line() -> None:
+    assert failure("text", KeyError("user")) == "the text template raised KeyError ('user'): the default is used"
+    assert failure("HTML", ValueError()) == "the HTML template raised ValueError: the default is used"
+    assert failure("text", Odd()) == "the text template raised Odd: the default is used"
+    assert failure("text", SystemExit("a\n\x1b" + "b" * 200)) == (
+        f"the text template raised SystemExit (a\\x0a\\x1b{'b' * 90}…): the default is used"
+    )
 
 
 @pytest.mark.parametrize("kind", BOTH)

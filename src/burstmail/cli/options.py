@@ -101,6 +101,7 @@ def _add_mail(parser: Parser) -> None:
     group.add_argument(
         "--subject",
         metavar="TEXT",
+        type=told(values.subject),
         help="template; fields: {mark} {what} {host} {program} {key} {count} {lines} {duration} {bursts} {summary} "
         "{top} {severity} {reason} {first} {last} (default: [burstmail] {mark}: {what}: {summary}: {top}; an empty "
         "field takes what parts it from the next one along)",
@@ -115,17 +116,18 @@ def _add_mail(parser: Parser) -> None:
 
 def _add_content(parser: Parser) -> None:
     group = parser.add_argument_group("what is in it")
-    template = told(values.template)
     group.add_argument(
         "--text-template",
         metavar="FILE",
         dest="text",
-        type=template,
+        type=told(values.text_template),
         help="the text, with $fields: those of --subject, and $opening $severity $facts $sources $timeline $patterns "
-        "$lines $left_out $attachment $notes $signature",
+        "$lines (or $head $gap $tail) $left_out $attachment $notes $signature",
     )
     html = group.add_mutually_exclusive_group()
-    html.add_argument("--html-template", metavar="FILE", dest="html", type=template, help="the HTML likewise")
+    html.add_argument(
+        "--html-template", metavar="FILE", dest="html", type=told(values.html_template), help="the HTML likewise"
+    )
     html.add_argument("--text-only", dest="html", action="store_const", const=False, help="no HTML")
     _add_lines(group)
     group.add_argument(
@@ -152,6 +154,7 @@ def _add_lines(group: argparse._ArgumentGroup) -> None:
         metavar="REGEX",
         dest="masks",
         action="append",
+        type=told(values.mask),
         help="what else varies in lines that are to be counted as one; repeatable",
     )
     group.add_argument(

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 import stat
+from typing import Any
 
-from burstmail import Backoff, CoolDown, Keep, Limit
+from burstmail import Aggregator, Backoff, Composer, CoolDown, Keep, Limit
 
 UNITS = {
     "ms": 0.001,
@@ -134,17 +135,53 @@ def keep(text: str) -> Keep:
 
 
 def redact(text: str) -> tuple[str, ...]:
-    """Names of built-in redactions, joined by commas; `none` for none. Which there are, the library says."""
-    return () if text == "none" else tuple(text.split(","))
+    """Names of built-in redactions, joined by commas; `none` for none."""
+    names = tuple(text.split(","))
+    if names == ("none",):
+        return ()
+    if "none" in names:
+        raise ValueError(f"{text!r}: none stands alone")
+    _try(redact=names)
+    return names
 
 
 def attach(text: str) -> int:
     """The size of a file, or `none`, which is 0."""
-    return 0 if text == "none" else size(text)
+    try:
+        return 0 if text == "none" else size(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or none") from None
 
 
-def template(path: str) -> str:
-    """The text of a file, in UTF-8."""
+def mask(text: str) -> str:
+    """A regular expression for a part of a line."""
+    Aggregator(masks=[text])
+    if re.search(text, ""):
+        raise ValueError(f"mask {text!r} matches where nothing is: it must match at least one character")
+    return text
+
+
+def subject(text: str) -> str:
+    """A template of a subject."""
+    _try(subject=text)
+    return text
+
+
+def text_template(path: str) -> str:
+    """The text of a file that is a template."""
+    text = _template(path)
+    _try(text=text)
+    return text
+
+
+def html_template(path: str) -> str:
+    """The same, for HTML."""
+    text = _template(path)
+    _try(html=text)
+    return text
+
+
+def _template(path: str) -> str:
     with open(path, "rb") as file:
         data = file.read(TEMPLATE_BYTES + 1)
     if len(data) > TEMPLATE_BYTES:
@@ -153,6 +190,11 @@ def template(path: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{path!r} is not UTF-8") from None
+
+
+def _try(**given: Any) -> None:
+    """Whether the library takes it, so that the option is named if not."""
+    Composer("root", sender="root", host="localhost", **given)
 
 
 def secret(path: str) -> str:

@@ -1,8 +1,8 @@
 """Line -> shape. What varies by its form (numbers, addresses, times, ...) becomes a mark; the words stay.
 
 A shape is the message of a line (its syslog header gone but for the program's name) with one private character for each
-masked part, and single spaces. Limits: 4,096 characters of a line are looked at, by these masks as by a user's. Every
-pattern here takes linear time on any text: each repetition is possessive or bounded.
+masked part, and single spaces. Limits: 4,096 characters of a line are looked at, 1,000 by a user's masks. Every pattern
+here takes linear time on any text: each repetition is possessive or bounded.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from .fields import parse
 
 DIGITS = b"0123456789"
 
-# Enough for any message a person reads; and what a user's expression costs on it stays bearable.
+# Enough for any message a person reads.
 SEEN = 4096
+# What a user's expression takes may grow with the square of a text, and worse.
+OWN = 1000
 
 # One private character per kind (Unicode's private use area): a word that holds one is known to vary.
 KINDS = ("n", "hex", "id", "dev", "ip", "mac", "uuid", "time", "url", "unit", "mail", "host", "quoted", "*", "masked")
@@ -142,7 +144,7 @@ class Masker:
         fields = parse(line[:SEEN])
         text = _UPTIME.sub("", fields.message)
         for own in self._own:
-            text = own.sub(_masked, text)
+            text = own.sub(_masked, text[:OWN]) + text[OWN:]
         if '"' in text or "'" in text:
             text = _QUOTED.sub(_quoted, text)
         for mark, sign, form in _FOUND:

@@ -90,7 +90,7 @@ class _Run:
         try:
             for hook in self._hooks:
                 line = _one(hook(line))
-        except Exception as error:  # whatever somebody else's function may raise
+        except (Exception, SystemExit) as error:  # whatever somebody else's function may raise
             name = type(error).__name__
             self._errors[name] = None
             self.failed += 1

@@ -59,6 +59,11 @@ def _option(names: str) -> tuple[str, str, str]:
     return "--[a-z]", form, rf"\g<name>{REDACTED}"
 
 
+def _argument(program: str, before: str) -> tuple[str, str, str]:
+    """What stands behind an option of this program: the value alone."""
+    return program, rf"(?P<name>(?<!\w){program}{before})(?:{_QUOTED}|[^\s\"']++)", rf"\g<name>{REDACTED}"
+
+
 _FORMS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "urls": (
         (
@@ -76,10 +81,16 @@ _FORMS: dict[str, tuple[tuple[str, str, str], ...]] = {
         _named("secret", "(?:[_-]?access)?(?:[_-]?key)?"),
         _option("password|passwd|passphrase|passcode|pass|secret"),
         ("identified by ", rf"(?P<name>identified by (?:password )?){_QUOTED}", rf"\g<name>{REDACTED}"),
+        # Programs that take one as an argument: mysql -px, sshpass -p x, curl -u user:x.
+        _argument("mysql", r"[a-z_]{0,12}\b[^|;]{0,100}? (?-i:-p)(?! )"),
+        _argument("mariadb", r"[a-z_-]{0,12}\b[^|;]{0,100}? (?-i:-p)(?! )"),
+        _argument("sshpass", r" (?-i:-p) ?"),
+        _argument("curl", r"\b[^|;]{0,100}? (?:-u|--user)[ =]?[^\s:]{1,64}:"),
     ),
     "tokens": (
         _named("token", likely=_LIKELY),
-        *(_named(name, "[_ -]?key", likely=_LIKELY) for name in ("api", "access", "private", "signing", "encryption")),
+        *(_named(name, "[_-]?key") for name in ("x-api", "api", "access", "private", "signing", "encryption")),
+        _named("api", " key", likely=_LIKELY),
         _option("token|api-key|access-key|private-key"),
         (
             "authorization",
@@ -88,9 +99,18 @@ _FORMS: dict[str, tuple[tuple[str, str, str], ...]] = {
             rf"|(?P<long>(?:digest|aws4-hmac-sha256) {{1,3}}+).++|{_LIKELY}[^\s\"'\\,;]++)",
             rf"\g<name>\g<scheme>\g<long>{REDACTED}",
         ),
+        ("cookie: ", r"(?P<name>cookie: )(?=[^\s=\"']{1,128}=)[^\"']++", rf"\g<name>{REDACTED}"),
+        *(_named(name) for name in ("phpsessid", "jsessionid", "sessionid", "session_id")),
         ("bearer ", r"(?P<name>\bbearer {1,3}+)(?=[^\s0-9]*+[0-9])[\w.~+/=-]{8,}+", rf"\g<name>{REDACTED}"),
         # RFC 7519: a token in three parts, known by how its header begins.
         ("eyj", r"(?<![\w-])(?-i:eyJ)[\w-]{8,}+\.[\w-]{8,}+(?:\.[\w-]*+)?+", REDACTED),
+        # What services mark their own with: GitHub, GitLab, Amazon, Slack, Stripe.
+        ("gh", r"(?<!\w)(?-i:gh[pousr]_|github_pat_)\w{20,}+", REDACTED),
+        ("glpat-", r"(?<!\w)glpat-[\w-]{16,}+", REDACTED),
+        ("akia", r"(?<!\w)(?-i:AKIA[A-Z0-9]{16})(?!\w)", REDACTED),
+        ("asia", r"(?<!\w)(?-i:ASIA[A-Z0-9]{16})(?!\w)", REDACTED),
+        ("xox", r"(?<!\w)xox[abeprs]-[\w-]{8,}+", REDACTED),
+        ("k_live_", r"(?<!\w)[prs]k_live_\w{8,}+", REDACTED),
     ),
 }
 

@@ -57,8 +57,8 @@ class Subject:
 
     Fields: what ("web1 sshd", "7 sources", the key, or "log"), host, program, key, count ("412"), lines ("412 lines"),
     duration ("38 s"), bursts ("12"), summary ("412 lines in 38 s"), top (the most frequent pattern, or the message
-    where there is one only), severity (the worst: "err"), mark ("crit" or worse; "held", "folded", "digest"; "ongoing"),
-    reason ("gap"), first and last ("10:00:38").
+    where there is one only), severity (the worst: "err"), mark ("crit" or worse, "held", "folded", "digest",
+    "ongoing"), reason ("gap"), first and last ("10:00:38").
     Raises ValueError for any other field, and for an empty template.
     """
 
@@ -110,9 +110,9 @@ def named(burst: Burst) -> Names:
     # Where one line is the news, a subject says whose it is, and not who talks most.
     told = news(burst)
     first = [one_line(told.host, NAME) or host, one_line(told.program, NAME) or program]
-    what = [_and(first[0], other_hosts), _and(first[1], other_programs)]
+    here = [_and(first[0], other_hosts), _and(first[1], other_programs)]
     return Names(
-        what=" ".join(filter(None, what)) or keyed(burst) or "log",
+        what=" ".join(filter(None, here)) or keyed(burst) or "log",
         origin=(", " if other_hosts else " ").join(filter(None, long)) or keyed(burst),
         host=short[0] or "unknown",
         program=short[1] or "unknown",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from . import letter, page
-from .escape import visible
+from .escape import one_line, visible
 from .markup import markup
 from .report import Report
 from .subject import FIELDS
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 View: TypeAlias = Callable[[Report], str]
 
+# Enough of an error to know it by.
+WORDS = 100
 # In the order in which the default mail has them. `lines` and `severity` are no subject's fields here.
 BLOCKS = (
     *("opening", "severity", "timeline", "facts", "attachment", "notes", "sources", "patterns", "lines"),
@@ -88,9 +90,13 @@ class PageTemplate(_Templated):
         return markup(super()._value(field, report))
 
 
-def failure(kind: str, error: Exception) -> str:
+def failure(kind: str, error: BaseException) -> str:
     """What the reader is told when a template ("text" or "HTML") could not be used."""
-    return f"the {kind} template raised {type(error).__name__}: the default is used"
+    try:
+        words = one_line(str(error), WORDS)
+    except Exception:  # it is somebody else's error, too
+        words = ""
+    return f"the {kind} template raised {type(error).__name__}{words and f' ({words})'}: the default is used"
 
 
 def _checked(source: str, kind: str) -> Template:
