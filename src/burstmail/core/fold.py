@@ -95,7 +95,7 @@ def dump_burst(burst: Burst) -> list[Any]:
 
 def restored_burst(state: list[Any]) -> Burst:
     """The dumped burst."""
-    key, excerpt, (first, last, closed, time), reason, (epoch, seq, gone), *rest = state
+    key, excerpt, times, reason, (epoch, seq, gone), *rest = state
     bursts, (waited, paused), resume, parts, outage, notes, *counts = rest
     # Dumped before there were patterns and times, it has none.
     tally, timeline = counts or (Tally().dump(), Timeline().dump())
@@ -103,10 +103,7 @@ def restored_burst(state: list[Any]) -> Burst:
     return Burst(
         key=key,
         excerpt=kept,
-        first=first,
-        last=last,
-        closed=closed,
-        time=time,
+        **dict(zip(("first", "last", "closed", "time"), times, strict=True)),
         reason=CloseReason(reason),
         epoch=epoch,
         seq=seq,
