@@ -116,6 +116,19 @@ def test_a_file_can_be_the_input(box: Path, tmp_path: Path) -> None:
 # Signals
 
 
+def test_an_expression_that_takes_for_ever_holds_up_no_end(box: Path) -> None:
+    hasty = "from burstmail.cli import main, manners; manners.READING = manners.GRACE = manners.NEVER = 0.2; main()"
+    given = ("--to", "root", "--maildir", str(box), "--mask", "(x+x+)+y", "--gap", "50ms", "--grace", "0s")
+    with running(*given, command=[sys.executable, "-c", hasty]) as process:
+        assert process.stdin
+        catching(process)
+        process.stdin.write(b"x" * 900 + b"\n")
+        process.terminate()
+        status, seconds = ended(process)
+    assert status == -signal.SIGALRM
+    assert seconds < 10
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_end_it_drains_the_pipe(box: Path, number: signal.Signals) -> None:
     # Stopped while 1,000 lines are written and the signal sent: they are in the pipe, unread, when it wakes up. More

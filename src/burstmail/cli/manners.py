@@ -1,7 +1,8 @@
 """Signals -> calls. How a line daemon behaves towards whoever started it.
 
 Signal handlers only leave a byte in a pipe; a thread reads it and acts, since a handler may interrupt the very code
-whose lock it would need. SIGTERM and SIGINT: finish reading; after 3 seconds, or on a second SIGINT, stop reading.
+whose lock it would need. SIGTERM and SIGINT: finish reading; after 3 seconds, or on a second SIGINT, stop reading; what
+still runs half a minute after all should be over is killed.
 SIGHUP: flush. SIGUSR1: the counts go to the log.
 """
 
@@ -24,6 +25,9 @@ READING = 3.0
 # Without a signal nobody waits for us; the bound is the library's own.
 GRACE = 4.0
 NOTICING = 0.3
+# Whoever has not ended so much later never will: a regular expression of the user's may take for ever, and while one is
+# at work no thread of ours is. Nobody else would end it, where the parent is syslog-ng.
+NEVER = 30.0
 
 logger = logging.getLogger("burstmail")
 
@@ -42,7 +46,9 @@ class Manners:
         for number in (*STOP, signal.SIGHUP, signal.SIGUSR1):
             # rsyslog and `&` start children that ignore SIGINT, nohup such that ignore SIGHUP: they mean it.
             if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, lambda *_: None)
+                signal.signal(number, self._bound if number in STOP else lambda *_: None)
+        # By default it kills: that is what it is for.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         # Ignored, and that is inherited, it would hide how sendmail ended.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
@@ -50,6 +56,11 @@ class Manners:
         """From now on signals act on these two. `grace` is how long deliveries may take at the end, in seconds."""
         self._grace = GRACE if grace is None else grace
         threading.Thread(target=self._serve, args=(source, pipeline), name="signals", daemon=True).start()
+
+    def _bound(self, *_: object) -> None:
+        """The kernel ends us at last, whatever happens here: no line is lost by it that is in the store."""
+        if not signal.getitimer(signal.ITIMER_REAL)[0]:
+            signal.setitimer(signal.ITIMER_REAL, READING + max(self._grace, GRACE) + NEVER)
 
     def rest(self, seconds: float) -> None:
         """Wait, unless asked to end."""
