@@ -60,7 +60,8 @@ def _letters(text: str) -> int:
 def _telling(lines: Sequence[str]) -> News:
     """The first of the worst lines, of those that say something if there are any."""
     ranks = [_rank(line) for line in lines]
-    worst = [line for line, rank in zip(lines, ranks, strict=True) if rank == min(ranks)]
+    least = min(ranks, default=0)
+    worst = [line for line, rank in zip(lines, ranks, strict=True) if rank == least]
     found = [fields for fields in map(parse, worst) if said(fields.message).strip()]
     if not found:
         return News()
