@@ -21,7 +21,7 @@ at 2026-11-23T10:00:38.123+01:00 or 2026-11-23 10:00:38 | at <time> or <time>
 at Mon Nov 23 10:00:38 2026 or 10:00:38 or 2026-11-23 or 11/23/2026 | at <time> or <time> or <time> or <time>
 at [23/Nov/2026:10:15:01 +0000] and Nov  3 10:15:01 | at [<time>] and <time>
 mask 0x05 id deadbeef1 queue 4F3A9C2B1D ticket 4bXk12zQ | mask <hex> id <id> queue <id> ticket <id>
-took 12 ms of 1.5 s, 93.0 B and 5.2 KB or 17.7GB, 80% used | took <n> of <n>, <n> and <n> or <n>, <n> used
+took 12 ms of 1.5 s, 93.0 B and 5.2 KB or 17.7GB, 80% used | took <n> ms of <n> s, <n> B and <n> KB or <n>GB, <n>% used
 moved -7 and +0.5 to node-7 and blk_-1234 | moved <n> and <n> to node-<n> and blk_<n>
 tg3 0000:00:1f.6 or 03:00.1 but 12:00:01.5 | tg<n> <dev> or <dev> but <time>
 {"note":"he said \\"hi there\\" to me","n":7} | {"note":"<quoted>","n":<n>}
@@ -35,6 +35,8 @@ from mail.example.org[192.0.2.7] and host-1/10.1.1.1:80 | from <*>[<ip>] and <*>
 from 192.0.2.7 () | from <ip> (<*>)
 key SHA256:mVPwvezndPv/ARoIadVY98vAC0g+P/5633yTC4d/wXE | key SHA<n>:<id>
 [ 5048.512301] usb 1-2: new [7.5] | usb <n>-<n>: new [<n>]
+port ge-0/0/41, 45/3/12 and 1/1/1 but 2026-13-01 | port ge-<n>/<n>/<n>, <n>/<n>/<n> and <n>/<n>/<n> but <n>-<n>-<n>
+lifetime <1 sec of 5 min | lifetime <n> sec of <n> min
 two  spaces	and a tab | two spaces and a tab
 dead beef, added face, a bad cafe | dead beef, added face, a bad cafe
 """.strip().splitlines()
@@ -84,6 +86,9 @@ def test_digits_alone_make_no_other_bare_line(line: str) -> None:
         ("Nov 23 10:00:00 10.9.9.9 sshd[7]: Failed for root from 1.2.3.4 port 5", b"d for root from "),
         ("reached 7 times by 1.2.3.4", b" times by "),
         ("x=1.2.3.4", b"x="),
+        ("conn:7fab,1.2.3.4 closed", b","),
+        ("conn,7fab 1.2.3.4 closed", b" "),
+        ("conn 7fab 1.2.3.4 closed", b""),
         ("1.2.3.4 is bad", b""),
         ("1 2 1.2.3.4 is bad", b""),
         ("no address", b""),

@@ -43,8 +43,14 @@ def test_several_places_may_hold_names() -> None:
 
 
 def test_a_user_may_be_called_what_tells_elsewhere() -> None:
-    names = [*GREEK, "info", "up", "down", "user"]
+    names = [*GREEK, "info", "boot", "user"]
     assert templates(*(f"Invalid user {name} from 10.0.0.1" for name in names)) == ["Invalid user <*> from <ip>"]
+
+
+def test_what_happened_is_not_somebodys_name_among_many() -> None:
+    for told in (("locked", "unlocked"), ("locked",), ("up", "down")):
+        found = templates(*(f"user account {word} by admin again" for word in (*GREEK, *told)))
+        assert len(found) == 1 + len(told)
 
 
 def test_what_varies_in_form_is_one_wherever_it_stands() -> None:

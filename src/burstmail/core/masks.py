@@ -24,14 +24,18 @@ OWN = 1000
 KINDS = ("n", "hex", "id", "dev", "ip", "mac", "uuid", "time", "url", "unit", "mail", "host", "quoted", "*", "masked")
 MARKS = tuple(map(chr, range(0xE000, 0xE000 + len(KINDS))))
 NUMBER, HEX, ID, DEV, IP, MAC, UUID, TIME, URL, UNIT, MAIL, HOST, QUOTED, VALUE, MASKED = MARKS
-_SHOWN = {ord(mark): f"<{kind}>" for mark, kind in zip(MARKS, KINDS, strict=True)}
+# Stands for a blank in what is one: 12 ms, Windows Update.
+JOINT = "\ue0ff"
+_SHOWN = {ord(JOINT): " "} | {ord(mark): f"<{kind}>" for mark, kind in zip(MARKS, KINDS, strict=True)}
 
 _B, _E = "(?<![0-9A-Za-z])", "(?![0-9A-Za-z])"
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _CLOCK = "[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?+"
 _ZONE = "(?: ?(?:Z|UTC|GMT|[A-Z]{1,2}[SD]T|[+-][0-9]{2}:?[0-9]{2})(?![0-9A-Za-z]))"
-_DATE = "(?:[0-9]{4}([-/.])[0-9]{1,2}\\1[0-9]{1,2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4})"
-_UNIT = "(?: ?(?:[kKMGTP]i?[bB]|[munμ]?s|secs?|B|[kKMG]Hz)(?![0-9A-Za-z])|%)"
+_DAY = "(?:0?[1-9]|[12][0-9]|3[01])"
+_DATE = f"(?<![A-Za-z]-)(?:[0-9]{{4}}([-/.])(?:0?[1-9]|1[0-2])\\1{_DAY}|{_DAY}/{_DAY}/(?:[0-9]{{4}}|[0-9]{{2}}))"
+_UNIT = "(?:[kKMGTP]i?[bB]|[munμ]?s|secs?|B|[kKMG]Hz)(?![0-9A-Za-z])"
+_VALUE = "(?<![0-9A-Za-z.])[-+]?[0-9]++(?:[.,][0-9]++)*+"
 # A time that is too short to tell: <1 sec.
 _LESS = r"(?:(?<=\s)<(?=[0-9]{1,20}+ ?(?:secs?|[mun]?s)(?![0-9A-Za-z])))?+"
 _GROUPS = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){0,6}+"
@@ -97,7 +101,8 @@ _FORMS = (
     # Serial0/0/0:15.
     (NUMBER, ":", r"(?<![0-9./])[0-9]{1,4}(?:/[0-9]{1,4}){1,4}+:[0-9]{1,5}+(?![0-9A-Za-z.:/])"),
     # A sign is one where no word ends before it: -7, blk_-7, but not node-7.
-    (NUMBER, "", rf"{_LESS}(?<![0-9A-Za-z.])[-+]?[0-9]++(?:[.,][0-9]++)*+{_UNIT}?|[0-9]++"),
+    (f"{NUMBER}{JOINT}", " ", rf"{_LESS}{_VALUE} (?={_UNIT})"),
+    (NUMBER, "", rf"{_LESS}{_VALUE}|[0-9]++"),
     # A field without a value: "rhost= user=".
     (VALUE, "=", r"(?<=[0-9A-Za-z_]=)(?=[\s,;)\]}]|\Z)"),
     # A field that is empty here, and a name in the next line.
@@ -112,7 +117,8 @@ _KEY = re.compile(r"([A-Za-z_]\w{0,30}+)[\"']?+ ?+[=:] ?+\Z")
 _SENTENCE = re.compile(r"(?<![A-Za-z'])(?:[A-Za-z][a-z']++ ){3}[a-z]{2}")
 # The kernel's own clock, in front of what it says: "[ 5048.512301] usb 1-2: ...".
 _UPTIME = re.compile(r"\A\[ {0,8}+[0-9]{1,9}+\.[0-9]{1,9}+\] ")
-_DIGIT = re.compile(b"[0-9]")
+# What ends with digits, and the rest of the word that they are in.
+_AFTER_DIGITS = re.compile(rb"\A(?s:.)*[0-9][0-9A-Za-z_]*+")
 
 
 # Shorter ones too: the groups of a UUID.
@@ -171,7 +177,7 @@ def before_address(line: str, shape: str) -> bytes:
         if found:
             head = line[: len(line) - len(message) + found.start()].encode("utf-8", "replace")
             # Digits differ from line to line.
-            before = _DIGIT.split(head[-16:])[-1]
+            before = _AFTER_DIGITS.sub(b"", head[-16:])
             return before if before and head.find(before) == len(head) - len(before) else b""
     return b""
 

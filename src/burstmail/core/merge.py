@@ -12,9 +12,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from .alike import alike
-from .masks import VALUE
+from .contrast import stated
+from .masks import JOINT, VALUE
 from .reasons import ANYWHERE, NAMED, SOME, lack, need, plural, says, silent
-from .tokens import JOINT, SUBJECT, Tokens, is_masked, kind, split
+from .tokens import SUBJECT, Tokens, is_masked, kind, split
 
 # In a message with more words than that no single word is looked for.
 _LONGEST = 40
@@ -139,6 +140,10 @@ def _names(words: set[str], needed: int, known: frozenset[str]) -> set[str]:
     """Those of the words at one place that name somebody or something, if so many of them do."""
     if lack(words, needed, known) > 0:
         return set()
-    # Among many people, one whose name happens to be a word: users called info, test, up.
     quiet = silent(words, announced=needed == NAMED)
-    return words if needed == NAMED and len(quiet) >= ANYWHERE else quiet
+    # Among many people, one whose name happens to be a word: users called info, boot. But "user account locked by",
+    # and of opposites neither.
+    if needed == NAMED and len(quiet) >= ANYWHERE:
+        told = {word for word in words if stated(word)}
+        quiet |= words - told if len(told) > 1 else {word for word in words if not word.endswith(("ed", "ing"))}
+    return quiet

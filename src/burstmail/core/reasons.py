@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from .contrast import says_what, stated
 from .lexicon import LABELS, PERSONS, THINGS
-from .masks import NUMBER, VALUE
-from .tokens import JOINT, SUBJECT, Tokens, kind
+from .masks import JOINT, NUMBER, VALUE
+from .tokens import SUBJECT, Tokens, kind
 
 # What is needed at a place; the usual word speaks for 1. Two users make a name, six words anywhere.
 NAMED, MAYBE, SOME, ANYWHERE = 2, 3, 4, 6

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from .contrast import headed, partly_telling, stated, telling
-from .masks import MARKS, NUMBER
+from .masks import JOINT, MARKS, NUMBER
 
 # Words and what separates them, by turns; words stand at the even places.
 Tokens: TypeAlias = tuple[str, ...]
@@ -25,8 +25,7 @@ _LONGEST = 256
 # The full stop separates where it ends a word, and dots that lead to a value (".....0").
 _SEPARATORS = re.compile(r"((?:[\s=:,;()\[\]{}|\"'!?<>]|\.(?=[.\s]|\Z)|(?<=\.)\.)++)")
 _MARK = re.compile(f"[{''.join(MARKS)}]")
-# Stands for the blanks in a name of several words: "the Windows Update service".
-JOINT = "\ue0ff"
+# One name of several words: "the Windows Update service".
 _PROPER = re.compile(r"(?<=[a-z] )(?:[A-Z][A-Za-z]{1,30} ){1,6}[A-Z][A-Za-z]{1,30}(?= [a-z])")
 
 _PATH = re.compile(r"\A(?:~?/|\\|[^/]*+/[^/]*+/)")
@@ -51,11 +50,14 @@ def is_masked(word: str) -> bool:
     return _MARK.search(word) is not None
 
 
-@lru_cache(maxsize=8192)
 def kind(word: str) -> str:
     """What a word is: mark, numbered, path, name, word or telling; "" for none, and for what is neither (`***`)."""
-    if len(word) > _LONGEST:
-        return ""
+    # What is remembered must not be long.
+    return _kind(word) if len(word) <= _LONGEST else ""
+
+
+@lru_cache(maxsize=8192)
+def _kind(word: str) -> str:
     if is_masked(word):
         return _masked(word)
     if _PATH.match(word):
