@@ -48,7 +48,7 @@ def test_in_what_is_attached() -> None:
     for block in blocks(EVERYTHING, 150_000):
         data = raw(block, 1000)
         mail = read(composed(burst(data), attach=9_000_000).data)
-        assert mail.log == "".join(f"{seen(line)}\n" for line in lines(data)), hex(ord(block[0]))
+        assert mail.log == "".join(f"  {seen(line)}\n" for line in lines(data)), hex(ord(block[0]))
 
 
 def test_in_a_subject() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta, timezone
 from email import message_from_bytes, policy
@@ -159,7 +160,7 @@ def test_text_and_html_come_from_the_same_report() -> None:
 
 def test_what_the_text_cannot_show_is_attached() -> None:
     found = read(composed(LONG).data)
-    assert found.log == "a" * 3000 + "\nb\n"
+    assert found.log == "  " + "a" * 3000 + "\n  b\n"
     assert "\nAttached: burst.log.gz has all 2 lines.\n" in found.text
 
 
@@ -217,6 +218,7 @@ def test_a_hook_that_raises_costs_no_mail_and_shows_no_line() -> None:
     found = text(burst("secret"), redact=[broken])
     assert "secret" not in found
     assert "\nNote: the redact hook raised KeyError: 1 line is not shown\n" in found
+    assert "\nShown: 1 line, none left out. Hidden: 1 line, see the note.\n" in found
 
 
 def test_templates_of_your_own_make_both_views() -> None:
@@ -226,14 +228,27 @@ def test_templates_of_your_own_make_both_views() -> None:
     assert "a &lt; b" in view(message, "html")
 
 
+def leaving(line: object) -> str:
+    raise SystemExit("bye")
+
+
+@pytest.mark.parametrize("error", [broken, leaving])
 @pytest.mark.parametrize("kind", ["text", "html"])
-def test_a_template_that_raises_costs_no_mail(kind: str) -> None:
-    message = composed(burst("a"), **{kind: broken})
-    note = f"Note: the {'HTML' if kind == 'html' else 'text'} template raised KeyError ("
+def test_a_template_that_raises_costs_no_mail(kind: str, error: Callable[[object], str]) -> None:
+    message = composed(burst("a"), **{kind: error})
+    name = "KeyError" if error is broken else "SystemExit"
+    note = f"Note: the {'HTML' if kind == 'html' else 'text'} template raised {name} ("
     assert f"\n{note}" in content(message)
     assert content(message).count(": the default is used\n") == 1
-    assert "template raised KeyError (" in view(message, "html")
+    assert f"template raised {name} (" in view(message, "html")
     assert "\n  a\n" in content(message)
+
+
+def test_the_view_that_could_be_made_tells_of_the_one_that_could_not() -> None:
+    message = composed(burst("a"), text="$notes", html=leaving)
+    assert content(message) == "Note: the HTML template raised SystemExit (bye): the default is used\n"
+    message = composed(burst("a"), text=leaving, html="$notes")
+    assert "the text template raised SystemExit (bye): the default is used" in view(message, "html")
 
 
 def test_a_template_that_makes_too_much_of_it_is_not_used() -> None:

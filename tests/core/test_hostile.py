@@ -85,7 +85,7 @@ def test_no_payload_leaves_the_attachment_behind_another_one() -> None:
     raw = b"\n".join(payload.raw for payload in payloads.LINES)
     # A line that is cut in the mail is whole in what is attached.
     found = mail(burst(raw + b"\n" + b"x" * 3000))
-    assert found.log == "".join(f"{seen(line)}\n" for line in [*lines(raw), "x" * 3000])
+    assert found.log == "".join(f"  {seen(line)}\n" for line in [*lines(raw), "x" * 3000])
 
 
 def test_a_boundary_cannot_be_met_by_one_who_knows_it() -> None:

@@ -150,10 +150,8 @@ Shown: 3 of 41 lines: the first 2 and the last 1. Left out: 38.
 Attached: burst.log.gz has all 41 lines.
 
 41 lines by what they say:
-  40  sshd: Failed password for root from <ip> port <n>
-      info, 7 addresses, 10:00:00 to 10:00:39
-   1  kernel: Out of memory
-      crit, 10:00:40
+  40  sshd: Failed password for root from <ip> port <n> (info, 7 addresses)
+   1  kernel: Out of memory (crit, 10:00:40)
 
   info    Nov 23 10:00:00 web1 sshd[0]: Failed password for root from 192.0.2.0 port 0
   info    Nov 23 10:00:00 web1 sshd[1]: Failed password for root from 192.0.2.1 port 1
@@ -180,6 +178,21 @@ def test_nothing_is_told_twice_in_the_first_rows() -> None:
     assert not log(*("<34>a", *"bcdefghijklmnopqrstuv")).news
 
 
+def test_what_is_seldom_stands_apart() -> None:
+    lines = [f"{' '.join([chr(97 + n) * 4] * (5 + n))} {m}" for n in range(14) for m in range(40 - n)]
+    found = blocks(log(*lines, "disk failed", "fan failed badly", seconds=0.01))["patterns"].split("\n")
+    assert found[-3:] == ["Seldom:", "    1  disk failed (10:00:04)", "    1  fan failed badly (10:00:04)"]
+    assert re.fullmatch("  114  other lines, in 4 patterns", found[-4])
+
+
+def test_what_does_not_fit_in_a_row_stands_under_it() -> None:
+    long = "x" * 45
+    found = blocks(log(*(f"{long} from 192.0.2.{n} z" for n in range(30))))["patterns"].split("\n")
+    assert found[1:] == [f"  30  {long} from <ip> z (30 addresses)"]
+    found = blocks(log(*(f"{long}y from 192.0.2.{n} z" for n in range(30))))["patterns"].split("\n")
+    assert found[1:] == [f"  30  {long}y from <ip> z", "      30 addresses"]
+
+
 def test_few_lines_need_no_overview() -> None:
     found = letter(log("a 1", "a 2", "a 3"))
     assert found.count("\n\n") == 3
@@ -195,8 +208,8 @@ def test_a_pattern_of_which_no_line_is_shown_has_an_example() -> None:
         "a 1",
     ]
     found = letter(log(*lines, keep=Keep(head=3, tail=3)))
-    assert "  61  a <n>\n      10:00:00 to 10:01:02\n" in found
-    assert re.search(r"\n   2  disk .* failed\n      10:00:30 to 10:01:01\n      e.g. disk sda1 failed\n", found)
+    assert "  61  a <n>\n   2  " in found
+    assert re.search(r"\n   2  disk .* failed \(.*10:00:30 to 10:01:01\)\n      e.g. disk sda1 failed\n", found)
 
 
 @pytest.mark.parametrize(

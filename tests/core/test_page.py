@@ -94,7 +94,7 @@ def test_the_page_says_what_the_text_says() -> None:
     for fact in (*FULL.facts, FULL.attached, "Note: Look: here.", "web1 <b>", "(everything else)", "burstmail on web1"):
         assert fact in found.text("in")
     assert "crit 1 warning 1 info 60 " in found.text("in")
-    assert "60sshd: Failed password for root from <ip>info, 30 addresses, 10:00:00 to 10:01:01" in found.text("rows")
+    assert "60sshd: Failed password for root from <ip>info, 30 addresses" in found.text("rows")
     assert "1,234other lines" in found.text("rows")
 
 
@@ -110,6 +110,13 @@ def test_the_title_is_the_first_sentence() -> None:
     made = page(Report.of(burst("x", key="</title><b>root@example.org & co")))
     title = made.partition("<title>")[2].partition("</title>")[0]
     assert unescape(title) == "1 line from </title><b>root@example.org & co in 38 s."
+
+
+def test_what_is_seldom_stands_apart() -> None:
+    lines = [f"{' '.join([chr(97 + n) * 4] * (5 + n))} {m}" for n in range(14) for m in range(40 - n)]
+    found = read(report(*lines, "disk failed"))
+    assert "by what they saySeldom" in found.text("s")
+    assert "disk failed" in found.text("rows")
 
 
 def test_an_example_stands_under_its_pattern() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from test_compose import BERLIN, TEN, burst, ssh
 
 from burstmail.core.escape import visible
+from burstmail.core.excerpt import Excerpt
 from burstmail.core.keep import Keep
 from burstmail.core.masks import Masker
 from burstmail.core.model import Batch, Burst, CloseReason
@@ -114,14 +115,62 @@ def many(times: int = 3) -> list[str]:
 
 def test_the_worst_is_shown_however_rare_it_is() -> None:
     common = report(*many())
-    assert (len(common.patterns), common.more_patterns, common.other) == (12, 2, 6)
+    assert (len(common.patterns), common.seldom, common.more_patterns, common.other) == (12, (), 2, 6)
     found = report(*many(), "<38>x y z", "<34>disk on fire")
-    assert [row.text for row in found.patterns[:11]] == [row.text for row in common.patterns[:11]]
-    assert (found.patterns[11].text, found.patterns[11].severity) == ("disk on fire", "crit")
+    assert [row.text for row in found.patterns] == [row.text for row in common.patterns[:11]]
+    assert [(row.text, row.severity) for row in found.seldom] == [("disk on fire", "crit")]
     assert (found.more_patterns, found.other) == (4, 10)
-    # What is no worse than the others has no claim, and neither has what is harmless.
-    assert report(*(line.replace("<38>", "<34>") for line in many()), "<34>x y z").patterns[11].count == 3
-    assert report(*(line.replace("<38>", "<39>") for line in many()), "<37>x y z").patterns[11].count == 3
+    # What is no worse than the others has no claim, unless it is grave; neither has what is harmless.
+    assert [row.text for row in report(*many(), "<36>slow disk").seldom] == ["slow disk"]
+    assert report(*(line.replace("<38>", "<36>") for line in many()), "<36>x y z").seldom == ()
+    assert report(*(line.replace("<38>", "<39>") for line in many()), "<37>x y z").seldom == ()
+
+
+def test_what_is_rare_among_many_is_shown_too() -> None:
+    noise = [f"<38>{' '.join([word] * (5 + n))} {m}" for n, word in enumerate(WORDS) for m in range(30 - n)]
+    rare = ["<38>one two", "<38>three four five", "<38>six seven eight nine", "<38>ten eleven twelve thirteen ok"]
+    found = report(*noise[:200], *rare, "<38>also rare but sixth here now", *noise[200:])
+    assert len(found.patterns) == 8
+    assert [row.count for row in found.seldom] == [1, 1, 1, 1]
+    assert found.more_patterns == 7
+    assert found.other == found.burst.count - 4 - sum(row.count for row in found.patterns)
+
+
+@pytest.mark.parametrize(("grave", "shown"), [(1, 4), (4, 4), (5, 5), (6, 6), (9, 6)])
+def test_what_is_grave_is_shown_first(grave: int, shown: int) -> None:
+    noise = [f"<38>{' '.join([word] * (5 + n))} {m}" for n, word in enumerate(WORDS) for m in range(30 - n)]
+    bad = [f"<34>{' '.join([chr(97 + n) * 3] * (30 + n))}" for n in range(grave)]
+    mild = [f"<38>{' '.join([chr(107 + n) * 3] * (50 + n))}" for n in range(4)]
+    found = report(*noise, *mild, *bad)
+    assert [row.severity for row in found.seldom] == ["crit"] * min(grave, shown) + ["info"] * (
+        shown - min(grave, shown)
+    )
+    assert len(found.patterns) == 12 - shown
+
+
+def test_noise_does_not_hide_what_comes_often() -> None:
+    noise = [" ".join([chr(97 + n % 26) * 4] * (n // 26 + 2)) for n in range(200)]
+    often = ["Failed password for root"] * 90
+    found = report(*noise[:50], *often, *noise[50:], keep=Keep(head=9, tail=9))
+    assert (found.patterns[0].text, found.patterns[0].count) == ("Failed password for root", 90)
+    assert report(*noise, keep=Keep(head=9, tail=9)).patterns == ()
+
+
+def test_a_burst_of_which_nothing_is_kept_is_told_all_the_same() -> None:
+    excerpt = Excerpt.of((), count=5)
+    found = Report.of(replace(burst("x"), excerpt=excerpt), attach=9999)
+    assert (found.head, found.tail, found.left_out) == ((), (), 5)
+    assert found.facts[-1] == "Shown: none of 5 lines. Left out: 5."
+    none = Report.of(replace(burst("x"), excerpt=Excerpt.of(())))
+    assert (none.left_out, none.facts[-1]) == (0, "Shown: 0 lines, none left out.")
+
+
+def test_lines_that_a_hook_has_hidden_are_not_said_to_be_shown() -> None:
+    hidden = "[not shown: the redact hook raised KeyError]"
+    found = report("a", hidden, "[not shown]", hidden=True)
+    assert found.facts[-1] == "Shown: all 3 lines, none left out. Hidden: 1 line, see the note."
+    # A line that only looks like one.
+    assert report("a", hidden).facts[-1] == "Shown: all 2 lines, none left out."
 
 
 def test_an_example_is_given_only_of_what_no_line_shows() -> None:
@@ -181,15 +230,26 @@ def test_what_is_left_out_is_attached() -> None:
         (["a", "b"], {"attach": 9999}),
         # It is not wanted.
         (["a", "b", "c"], {"keep": Keep(head=1, tail=1)}),
-        # It would not fit.
-        (["a", "b", "c"], {"keep": Keep(head=1, tail=1), "attach": 9}),
-        # It would say no more than the mail.
-        ([chr(97 + n) * 2000 for n in range(20)], {"keep": Keep(head=2, tail=2, log=2, bytes=8100), "attach": 9999}),
     ],
 )
 def test_nothing_is_attached_for_nothing(lines: list[str], options: dict[str, Any]) -> None:
     found = report(*lines, **options)
     assert (found.attachment, found.attached, found.log) == ("", "", b"")
+
+
+def test_what_does_not_fit_is_said_not_to_be_attached() -> None:
+    found = report(*(str(n) for n in range(999)), keep=Keep(head=1, tail=1), attach=9)
+    assert re.fullmatch(r"Not attached: burst.log.gz would have [12],\d{3} bytes, the limit is 9.", found.attached)
+    assert (found.attachment, found.log) == ("", b"")
+
+
+def test_what_says_no_more_than_the_mail_is_not_attached() -> None:
+    keep = Keep(head=2, tail=2, log=2, bytes=8100)
+    lines = [chr(97 + n) * 2000 for n in range(20)]
+    made = Report.of(session(*lines, keep=keep, masker=None), attach=9999)
+    assert (made.left_out, made.attachment, made.attached) == (16, "", "")
+    # With patterns it does: a line of each.
+    assert report(*lines, keep=keep, attach=9999).attached.endswith("; and one line of each of 16 other patterns.")
 
 
 def test_a_cut_line_alone_is_attached_whole() -> None:
@@ -214,12 +274,23 @@ def test_an_attachment_that_has_not_all_says_what_it_has() -> None:
         ({"last": TEN}, ["10:00:00"]),
         # A clock that was set back.
         ({"last": TEN - 9}, ["10:00:00"]),
-        ({"last": TEN + 86400}, ["10:00:00 to 10:00:00, Tue 24 Nov 2026"]),
+        ({"first": TEN + 9, "last": TEN + 86400}, ["10:00:09 to 10:00:00, Tue 24 Nov 2026"]),
+        # All the time.
+        ({"first": TEN + 4, "last": TEN + 96}, []),
+        ({"first": TEN + 5, "last": TEN + 99}, ["10:00:05 to 10:01:39"]),
+        ({"first": TEN, "last": TEN + 94}, ["10:00:00 to 10:01:34"]),
     ],
 )
 def test_what_is_known_of_a_pattern(pattern: dict[str, Any], words: list[str]) -> None:
-    (row,) = report(*(f"a {n}" for n in range(30))).patterns
-    assert list(about(replace(row, **pattern), BERLIN)) == words
+    found = report(*(f"a {n}" for n in range(100)))
+    (row,) = found.patterns
+    pattern = {"first": TEN, "last": TEN + 29} | pattern
+    assert list(about(replace(row, **pattern), found.burst, BERLIN)) == words
+
+
+def test_a_short_burst_has_one_time() -> None:
+    found = Report.of(session(*(f"a {n}" for n in range(30)), "b", seconds=0.03), zone=BERLIN)
+    assert [list(about(row, found.burst, BERLIN)) for row in found.patterns] == [[], []]
 
 
 @pytest.mark.parametrize(("count", "drawn"), [(10, False), (11, True)])
@@ -239,7 +310,7 @@ def test_all_numbers_add_up_and_all_is_visible(lines: list[str], head: int, tail
     made = session(*lines, *(["<38>a 3"] * 30), keep=Keep(head=head, tail=tail))
     found = Report.of(replace(made, notes=tuple(lines)), room=room, attach=9999)
     assert len(found.head) + found.left_out + len(found.tail) == made.count
-    assert sum(row.count for row in found.patterns) + found.other == made.count
+    assert sum(row.count for row in (*found.patterns, *found.seldom)) + found.other == made.count
     texts = [found.opening, *found.facts, *found.head, *found.tail, *found.notes, found.attached, found.severe]
     texts += [text for row in found.patterns for text in (row.text, row.program, *row.examples)]
     assert all(visible(text) == text and "\n" not in text for text in texts)

@@ -22,11 +22,12 @@ from tests.core.readback import Read, read
 SHOWN = re.compile(
     r"Shown: (?:(?:all )?(?P<all>[\d,]+) lines?, none left out\.|(?P<some>[\d,]+) of (?P<of>[\d,]+) lines?: "
     r"(?:the first (?P<first>[\d,]+))?(?: and )?(?:the last (?P<last>[\d,]+))?\. Left out: (?P<out>[\d,]+)\.)"
-    r"(?: Cut short: (?P<cut>[\d,]+) lines?\.)?"
+    r"(?: Cut short: (?P<cut>[\d,]+) lines?\.)?(?: Hidden: [\d,]+ lines?, see the note\.)?"
 )
 ATTACHED = re.compile(
     r"Attached: burst\.log\.gz has (?:(?:all|the) (?P<all>[\d,]+) lines?(?: in full)?|(?P<some>[\d,]+) of the "
-    r"(?P<of>[\d,]+) lines?: (?:the first (?P<first>[\d,]+))?(?: and )?(?:the last (?P<last>[\d,]+))?)\."
+    r"(?P<of>[\d,]+) lines?: (?:the first (?P<first>[\d,]+))?(?: and )?(?:the last (?P<last>[\d,]+))?"
+    r"(?:; and one line of each of (?P<more>[\d,]+) other patterns?)?)\."
 )
 
 
@@ -46,7 +47,7 @@ def rows(mail: Read, heading: str) -> list[int]:
     for section in mail.sections[:-1]:
         if section[0].endswith(heading) and not section[0].startswith(" "):
             width = len(re.match(r"  ( *[\d,]+)  ", section[1])[1])  # type: ignore[index]
-            counts = [row[2 : 2 + width] for row in section[1:]]
+            counts = [row[2 : 2 + width] for row in section[1:] if row != "Seldom:"]
             return [number(count) for count in counts if count.strip()]
     return []
 
@@ -91,6 +92,11 @@ def attachment(mail: Read, count: int) -> None:
     if not said:
         return
     attached = mail.log.split("\n")[:-1]
+    if said["more"]:
+        more = attached[-1 - number(said["more"]) :]
+        assert more[0] == "[one line of each pattern that is not above]"
+        attached = attached[: -len(more)]
+    assert all(line.startswith("  ") for line in attached if not line.endswith(" left out here]"))
     assert number(said["all"] or said["of"]) == count
     if said["all"]:
         assert len(attached) == count

@@ -40,6 +40,8 @@ _HEADERS = 2_500
 _SPARE = 1_000
 # What stays on a burst that is composed: as many patterns as a mail shows, and then some.
 _PATTERNS = 20
+# How core/redact.py begins to tell of a hook that has raised.
+_FAILED = "the redact hook raised "
 _TOO_LARGE = f"the template made a mail of more than {LONGEST:,} bytes: the default is used"
 
 
@@ -124,13 +126,15 @@ class Composer(Instant[Burst, Message]):
             report = self._report(burst, notes, room)
             own, failures = _own(templates, report)
             if failures:
-                report = self._report(burst, (*notes, *failures), room)
+                # Told in both views, whosever they are.
+                templates, notes = [one for one in templates if one.kind in own], (*notes, *failures)
+                continue
             parts = self._parts(report, own)
             excess = sum(len(part.body) for part in parts) - most
             if excess <= 0 or room <= 0:
                 return report, parts
             if own:
-                templates, notes = [], (*notes, *failures, _TOO_LARGE)
+                templates, notes = [], (*notes, _TOO_LARGE)
             else:
                 # The report estimates what its lines will take; this is what they took.
                 room = max(0, room - excess - _SPARE)
@@ -139,7 +143,7 @@ class Composer(Instant[Burst, Message]):
         parts = [text_part(own.get("text") or letter(report))]
         return [*parts, text_part(own.get("HTML") or page(report), "html")] if self._html else parts
 
-    def _report(self, burst: Burst, notes: Iterable[str], room: int) -> Report:
+    def _report(self, burst: Burst, notes: tuple[str, ...], room: int) -> Report:
         return Report.of(
             burst,
             notes=notes,
@@ -147,6 +151,7 @@ class Composer(Instant[Burst, Message]):
             zone=self.zone,
             attach=self._attach,
             html=self._html,
+            hidden=any(note.startswith(_FAILED) for note in notes),
             room=room,
         )
 
@@ -173,8 +178,8 @@ def _own(templates: Iterable[TextTemplate | PageTemplate], report: Report) -> tu
     for template in templates:
         try:
             made[template.kind] = template.of(report)
-        # Somebody else's function may raise whatever it likes.
-        except Exception as error:
+        # Somebody else's function may raise whatever it likes; sys.exit() in it must not cost a mail either.
+        except (Exception, SystemExit) as error:
             failures.append(failure(template.kind, error))
     return made, failures
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .report import Report
 
 INDENT = "  "
+COLUMNS = 78
 # A telephone held upright has 40 columns.
 BARS = 36
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -94,27 +95,39 @@ def _rows(rows: Iterable[tuple[int, str]]) -> Iterator[str]:
 def _patterns(report: Report) -> Iterator[str]:
     if not report.patterns:
         return
-    width = max(len(number(count)) for count in (report.other, *(row.count for row in report.patterns)))
-    margin = f"{INDENT}{'':{width}}{INDENT}"
+    every = (*report.patterns, *report.seldom)
+    width = max(len(number(count)) for count in (report.other, *(row.count for row in every)))
     yield f"{plural(report.burst.count, 'line')} by what they say:"
     for row in report.patterns:
-        yield f"{INDENT}{number(row.count):>{width}}  {title(report, row)}"
-        yield margin + ", ".join(details(report, row))
-        yield from (f"{margin}e.g. {example}" for example in row.examples)
+        yield from _pattern(report, row, width)
     if report.other:
         yield f"{INDENT}{number(report.other):>{width}}  {rest(report)}"
+    if report.seldom:
+        yield "Seldom:"
+    for row in report.seldom:
+        yield from _pattern(report, row, width)
+
+
+def _pattern(report: Report, row: Pattern, width: int) -> Iterator[str]:
+    margin = f"{INDENT}{'':{width}}{INDENT}"
+    first, known = f"{INDENT}{number(row.count):>{width}}  {title(report, row)}", ", ".join(details(report, row))
+    if known and len(first) + len(known) + 3 <= COLUMNS:
+        yield f"{first} ({known})"
+    else:
+        yield from filter(str.strip, (first, margin + known))
+    yield from (f"{margin}e.g. {example}" for example in row.examples)
 
 
 def title(report: Report, row: Pattern) -> str:
     """The pattern, with its program where there are several."""
-    programs = {row.program for row in report.patterns}
+    programs = {row.program for row in (*report.patterns, *report.seldom)}
     return f"{row.program}: {row.text}" if row.program and len(programs) > 1 else row.text
 
 
 def details(report: Report, row: Pattern) -> list[str]:
     """What is known of a pattern: "err", "203 addresses", "10:00:01 to 10:00:59"."""
     severity = [row.severity] if row.severity and len(report.severities) > 1 else []
-    return [*severity, *about(row, report.zone)]
+    return [*severity, *about(row, report.burst, report.zone)]
 
 
 def rest(report: Report) -> str:

@@ -28,11 +28,17 @@ OFTEN = 3
 MOST = 12
 TEXT = 160
 EXAMPLE = 200
-# The bytes that a Pattern keeps of a line.
-_KEPT = 1024
+# Of these so many for what is rare: less than a tenth of the most frequent, or crit and worse, which may take more.
+SELDOM = 4
+GRAVEST = 6
+RARE = 10
+# A burst so short, in seconds, has one time; and what came in all but a twentieth of it came all the time.
+BRIEF = 1.0
+THROUGHOUT = 0.05
 _RANK = {name: place for place, name in enumerate((*SEVERITIES, ""))}
 # What is no worse than this may be left to the counts.
 _HARMLESS = _RANK["notice"]
+_GRAVE = _RANK["crit"]
 # The kernel's own clock, in front of each of its messages, as it is and in a pattern.
 _CLOCK = re.compile(r"\[ *(?:[0-9]{1,9}\.[0-9]{6}|<n>)\] ?")
 _NOUNS = {"address": "addresses", "name": "names"}
@@ -43,9 +49,11 @@ def overview(burst: Burst) -> list[Pattern]:
     if burst.count <= FEW:
         return []
     patterns = burst.patterns
-    if 2 * sum(pattern.count for pattern in patterns if pattern.count >= OFTEN) < burst.count:
-        return []
-    return [] if not burst.elided and _traced((*burst.head, *burst.tail)) else patterns
+    often = sum(pattern.count for pattern in patterns if pattern.count >= OFTEN)
+    if burst.elided:
+        # Whatever else there was, and however much of it: what came often is not lost in it.
+        return patterns if often else []
+    return [] if 2 * often < burst.count or _traced((*burst.head, *burst.tail)) else patterns
 
 
 def _traced(lines: Sequence[str]) -> bool:
@@ -60,13 +68,29 @@ def said(message: str) -> str:
 
 
 def chosen(patterns: Sequence[Pattern]) -> list[Pattern]:
-    """The most frequent; and, in the last one's place, what is worse than any of them."""
+    """The most frequent, as many as there is room for beside the seldom ones."""
+    rare = seldom(patterns)
+    return [pattern for pattern in _ordered(patterns) if pattern not in rare][: MOST - len(rare)]
+
+
+def seldom(patterns: Sequence[Pattern]) -> list[Pattern]:
+    """Of those that are not among the most frequent: what is grave, what is worse than all others, and the rarest."""
+    ordered = _ordered(patterns)
+    if len(ordered) <= MOST:
+        return []
+    grave = sum(_rank(pattern) <= _GRAVE for pattern in ordered[MOST - GRAVEST :])
+    places = min(max(SELDOM, grave), GRAVEST)
+    first, rest = ordered[: MOST - places], ordered[MOST - places :]
+    worst = min(_HARMLESS, *map(_rank, first))
+    found = [row for row in rest if _rank(row) <= _GRAVE or _rank(row) < worst or row.count * RARE <= first[0].count]
+    # What is grave, and what is the worst, goes before what is only rare.
+    found.sort(key=lambda row: (min(_rank(row), worst) if _rank(row) > _GRAVE else -1, row.count, _rank(row)))
+    return sorted(found[:places], key=lambda row: (_rank(row), row.count))
+
+
+def _ordered(patterns: Sequence[Pattern]) -> list[Pattern]:
     # Of equally frequent ones the worse is the news.
-    first = sorted(patterns, key=lambda pattern: (-pattern.count, _rank(pattern)))[:MOST]
-    worst = min(patterns, key=_rank, default=None)
-    if worst and _rank(worst) < min(_HARMLESS, *map(_rank, first)):
-        first[-1] = worst
-    return first
+    return sorted(patterns, key=lambda pattern: (-pattern.count, _rank(pattern)))
 
 
 def _rank(pattern: Pattern) -> int:
@@ -88,17 +112,15 @@ def fit(pattern: Pattern, seen: Collection[str] = ()) -> Pattern:
     )
 
 
-def seen(lines: Sequence[str]) -> set[str]:
-    """The lines as the examples of patterns are kept."""
-    return {line.encode("utf-8", "backslashreplace")[:_KEPT].decode("utf-8", "ignore") for line in lines}
-
-
-def about(pattern: Pattern, zone: tzinfo | None) -> Iterator[str]:
-    """How many different values, and when: "203 addresses", "10:00:01 to 10:00:59"."""
+def about(pattern: Pattern, burst: Burst, zone: tzinfo | None) -> Iterator[str]:
+    """How many different values, and when if not all the time: "203 addresses", "10:00:01 to 10:00:59"."""
     if pattern.noun and pattern.values == 1 and not pattern.more:
         yield f"1 {pattern.noun}"
     elif pattern.noun:
-        yield f"{number(pattern.values)}{' or more' if pattern.more else ''} {_NOUNS[pattern.noun]}"
+        yield f"{number(pattern.values)}{' or more' if pattern.more else ''} {_NOUNS.get(pattern.noun, pattern.noun)}"
+    span = burst.last - burst.first
+    if span <= BRIEF or max(pattern.first - burst.first, burst.last - pattern.last) <= span * THROUGHOUT:
+        return
     first, last = moment(pattern.first, zone), moment(pattern.last, zone)
     later = "" if day(first) == day(last) else f", {day(last)}"
     yield clock(first) if last <= first else f"{clock(first)} to {clock(last)}{later}"

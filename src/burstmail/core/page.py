@@ -105,10 +105,15 @@ def _patterns(report: Report) -> str:
     if not report.patterns:
         return ""
     most = report.patterns[0].count
-    rows = [(number(row.count), "".join(_pattern(report, row, most))) for row in report.patterns]
+    made = [[(number(row.count), "".join(_pattern(report, row, most))) for row in rows] for rows in _kinds(report)]
     if report.other:
-        rows.append((number(report.other), tag("div", "d", rest(report))))
-    return _section(f"{plural(report.burst.count, 'line')} by what they say", _rows(rows))
+        made[0].append((number(report.other), tag("div", "d", rest(report))))
+    found = _section(f"{plural(report.burst.count, 'line')} by what they say", _rows(made[0]))
+    return f"{found}\n{_section('Seldom', _rows(made[1]))}" if made[1] else found
+
+
+def _kinds(report: Report) -> tuple[tuple[Pattern, ...], tuple[Pattern, ...]]:
+    return report.patterns, report.seldom
 
 
 def _pattern(report: Report, row: Pattern, most: int) -> Iterator[str]:
@@ -116,9 +121,10 @@ def _pattern(report: Report, row: Pattern, most: int) -> Iterator[str]:
     share = max(1, row.count * 100 // most)
     yield tag("div", "share", f'<div style="border-top:3px solid;width:{share}%"></div>')
     known = [markup(text) for text in details(report, row)]
-    if known[0] in _TEXT:
+    if known and known[0] in _TEXT:
         known[0] = tag("b", _TEXT[known[0]], known[0])
-    yield tag("div", "d", ", ".join(known))
+    if known:
+        yield tag("div", "d", ", ".join(known))
     for example in row.examples:
         yield tag("div", "x", f"e.g. {markup(example)}")
 

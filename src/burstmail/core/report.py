@@ -11,15 +11,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from .attachment import NAME, attachment
+from .attachment import NAME, attachment, seen
 from .escape import one_line
 from .fields import SEVERITIES
 from .model import Burst
 from .news import news
-from .overview import FEW, TEXT, chosen, fit, overview, seen
+from .overview import FEW, TEXT, chosen, fit, overview, seldom
 from .patterns import Pattern
 from .room import Room, presented
-from .sentences import attached, facts, opening, severe, shown, told
+from .sentences import attached, facts, not_attached, opening, severe, shown, told
 from .severity import severity_of
 from .subject import Names, named
 from .timeline import Timeline
@@ -39,6 +39,8 @@ NOTES = 5
 NOTE = 500
 # Lines and seconds below which a timeline is no picture of anything.
 CURVE = 10
+# How a line begins that core/redact.py has hidden.
+_HIDDEN = "[not shown: the redact hook "
 # What stands around a pattern in HTML.
 _ROW = "x" * 700
 
@@ -64,7 +66,9 @@ class Report:
     timeline: Timeline = field(default_factory=Timeline)
     """All lines by time; empty where there is nothing to draw."""
     patterns: tuple[Pattern, ...] = ()
-    """The most frequent patterns, up to 12; () where the lines say as much. Examples only of what no line shows."""
+    """The most frequent, up to 12; () where the lines say as much. Examples only of what no line in the mail shows."""
+    seldom: tuple[Pattern, ...] = ()
+    """What is behind them, up to 6: what is grave, else up to 4 of the rarest."""
     more_patterns: int = 0
     """Patterns that are not shown."""
     other: int = 0
@@ -78,7 +82,7 @@ class Report:
     attachment: str = ""
     """The name of the attached file with the text that was kept: 'burst.log.gz', or ''."""
     attached: str = ""
-    """What it holds, in a sentence."""
+    """What it holds, in a sentence; or why there is none, though lines are missing."""
     log: bytes = field(default=b"", repr=False)
     """The attached file."""
     notes: tuple[str, ...] = ()
@@ -108,6 +112,7 @@ class Report:
         zone: tzinfo | None = None,
         attach: int = 0,
         html: bool = True,
+        hidden: bool = False,
         room: int = ROOM,
     ) -> Report:
         """The report of a burst.
@@ -119,6 +124,7 @@ class Report:
             zone: the time zone of all dates; None is the machine's own.
             attach: the largest attachment in bytes; 0 is none.
             html: whether what is shown has to fit into an HTML view too.
+            hidden: whether a redact hook has failed: lines that are not shown for it are counted.
             room: bytes on the wire for all that differs from mail to mail, in all views together.
         """
         names = named(burst)
@@ -134,7 +140,7 @@ class Report:
             signature=signature,
             zone=zone,
         )
-        return _filled(report, Room(room, html=html), attach)
+        return _filled(report, Room(room, html=html), attach, hidden=hidden)
 
 
 def _sources(burst: Burst) -> Iterable[tuple[str, int]]:
@@ -160,33 +166,43 @@ def _drawn(burst: Burst) -> bool:
     return len(burst.timeline.counts) > 1 and burst.count >= CURVE and burst.last - burst.first >= CURVE
 
 
-def _filled(report: Report, room: Room, attach: int) -> Report:
+def _filled(report: Report, room: Room, attach: int, *, hidden: bool) -> Report:
     """With the patterns, and as many lines as there is room for."""
     burst = report.burst
     for text in (report.opening, *report.facts, *report.notes, *(name for name, _ in report.sources)):
         room.add(text)
     found = overview(burst)
-    report = replace(report, news=_news(burst, chosen(found), room))
-    rows = [row for row in chosen(found) if room.left > LINES and _added(room, fit(row))]
-    lines, middle = [*burst.head, *burst.tail], len(burst.head)
-    if not burst.elided:
-        middle = -(-len(lines) // 2)
-    texts, cuts = zip(*(presented(line, room.longest) for line in lines), strict=True)
-    front, back = (len(end) for end in room.fitting(texts[:middle], texts[middle:]))
-    if front + back == burst.count:
-        front, back = burst.count, 0
-    last = len(lines) - back
+    rare, common = seldom(found), chosen(found)
+    report = replace(report, news=_news(burst, common, room))
+    # Above all, there must be room for what is seen nowhere else.
+    rare, common = ([row for row in rows if room.left > LINES and _added(room, fit(row))] for rows in (rare, common))
+    lines, texts, cuts, front, last = _fitting(burst, room)
     kept = seen([*lines[:front], *lines[last:]])
     report = replace(
         report,
-        patterns=tuple(fit(row, kept) for row in rows),
-        more_patterns=len(found) - len(rows),
-        other=burst.count - sum(row.count for row in rows),
+        patterns=tuple(fit(row, kept) for row in common),
+        seldom=tuple(fit(row, kept) for row in rare),
+        more_patterns=len(found) - len(common) - len(rare),
+        other=burst.count - sum(row.count for row in (*common, *rare)),
         head=texts[:front],
         tail=texts[last:],
-        left_out=burst.count - front - back,
+        left_out=burst.count - front - (len(lines) - last),
     )
-    return _told(report, sum(cuts[:front] + cuts[last:]), attach)
+    lost = sum(line.startswith(_HIDDEN) for line in (*report.head, *report.tail)) if hidden else 0
+    return _told(report, attach, cut=sum(cuts[:front] + cuts[last:]), hidden=lost)
+
+
+def _fitting(burst: Burst, room: Room) -> tuple[list[str], tuple[str, ...], tuple[bool, ...], int, int]:
+    """The lines, as they are shown, which of them are cut; how many are shown in front, and from where on behind."""
+    lines, middle = [*burst.head, *burst.tail], len(burst.head)
+    if not burst.elided:
+        middle = -(-len(lines) // 2)
+    made = [presented(line, room.longest) for line in lines]
+    texts, cuts = tuple(text for text, _ in made), tuple(cut for _, cut in made)
+    front, back = (len(end) for end in room.fitting(texts[:middle], texts[middle:]))
+    if front + back == burst.count:
+        front, back = burst.count, 0
+    return lines, texts, cuts, front, len(lines) - back
 
 
 def _news(burst: Burst, patterns: Sequence[Pattern], room: Room) -> str:
@@ -202,12 +218,16 @@ def _added(room: Room, row: Pattern) -> bool:
     return room.add("".join((row.program, row.text, *row.examples)), _ROW)
 
 
-def _told(report: Report, cut: int, attach: int) -> Report:
+def _told(report: Report, attach: int, *, cut: int, hidden: int) -> Report:
     """With what of the lines is shown, and what is attached."""
     burst, head, tail = report.burst, len(report.head), len(report.tail)
-    report = replace(report, facts=(*report.facts, shown(burst.count, head, tail, cut)))
-    packed = attachment(burst.excerpt, attach) if attach and (cut or report.left_out) else None
-    if packed is None or (not cut and packed.head + packed.tail <= head + tail):
+    report = replace(report, facts=(*report.facts, shown(burst.count, head, tail, cut=cut, hidden=hidden)))
+    if not attach or not (cut or report.left_out):
         return report
-    sentence = attached(NAME, burst.count, packed.head, packed.tail)
-    return replace(report, attachment=NAME, attached=sentence, log=packed.data)
+    made = attachment(burst.excerpt, attach, burst.patterns)
+    if not made.data:
+        return replace(report, attached=not_attached(NAME, made.size, attach))
+    if not cut and made.head + made.tail <= head + tail and not made.more:
+        return report
+    sentence = attached(NAME, burst.count, made.head, made.tail, made.more)
+    return replace(report, attachment=NAME, attached=sentence, log=made.data)

@@ -104,20 +104,32 @@ def _pause(burst: Burst, resume: float, zone: tzinfo | None) -> str:
     )
 
 
-def shown(count: int, head: int, tail: int, cut: int) -> str:
-    """How many lines the mail shows and how many it does not; the numbers always add up."""
+def shown(count: int, head: int, tail: int, *, cut: int = 0, hidden: int = 0) -> str:
+    """How many lines the mail shows and how many it does not; the numbers always add up.
+
+    `cut` of those shown are not there to their end, `hidden` not at all, for a redact hook failed on them.
+    """
     short = f" Cut short: {plural(cut, 'line')}." if cut else ""
+    short += f" Hidden: {plural(hidden, 'line')}, see the note." if hidden else ""
     if head + tail == count:
         return f"Shown: {'all ' if count > 1 else ''}{plural(count, 'line')}, none left out.{short}"
+    if not head + tail:
+        return f"Shown: none of {plural(count, 'line')}. Left out: {number(count)}."
     some, left = number(head + tail), number(count - head - tail)
     return f"Shown: {some} of {plural(count, 'line')}: {_ends(head, tail)}. Left out: {left}.{short}"
 
 
-def attached(name: str, count: int, head: int, tail: int) -> str:
-    """What the attachment holds."""
+def attached(name: str, count: int, head: int, tail: int, more: int) -> str:
+    """What the attachment holds: first and last lines, and one of each of `more` patterns that these are not of."""
     if head + tail == count:
         return f"Attached: {name} has {f'all {number(count)} lines' if count > 1 else 'the 1 line in full'}."
-    return f"Attached: {name} has {number(head + tail)} of the {plural(count, 'line')}: {_ends(head, tail)}."
+    rest = f"; and one line of each of {plural(more, 'other pattern')}" if more else ""
+    return f"Attached: {name} has {number(head + tail)} of the {plural(count, 'line')}: {_ends(head, tail)}{rest}."
+
+
+def not_attached(name: str, size: int, limit: int) -> str:
+    """Why there is no attachment, though lines are missing."""
+    return f"Not attached: {name} would have {number(size)} bytes, the limit is {number(limit)}."
 
 
 def _ends(head: int, tail: int) -> str:
