@@ -64,7 +64,7 @@ print(json.dumps([[*map(list, found)], sorted(places)]))
 """
 
 # Where a pattern is made of the user's own, or the text is none of a log line's but of an option, and short.
-OPTIONS = {"sinks/smtp.py", "sinks/conversation.py", "host.py"}
+OPTIONS = {"sinks/smtp.py", "sinks/conversation.py", "host.py", "cli/values.py"}
 
 PIECES = [
     *(

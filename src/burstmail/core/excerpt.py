@@ -119,9 +119,9 @@ class Excerpt:
     def restored(cls, state: list[Any]) -> Excerpt:
         """The dumped excerpt; also one that was dumped before there was a log, when it had the lines it showed."""
         if len(state) == 7:
-            *keep, first, last, count, size = state
+            *old, first, last, count, size = state
             front, back = ("".join(f"{line}\n" for line in lines) for lines in (first, last))
-            state = [[*keep, Keep().log], front, back, count - len(first) - len(last), count, size]
+            state = [[*old, Keep().log], front, back, count - len(first) - len(last), count, size]
         (head, tail, room, log), front, back, missing, count, size = state
         keep = Keep(head=head, tail=tail, bytes=room, log=log)
         front, back = unpacked(front), unpacked(back)
