@@ -82,8 +82,8 @@ _FORMS: dict[str, tuple[tuple[str, str, str], ...]] = {
         _option("password|passwd|passphrase|passcode|pass|secret"),
         ("identified by ", rf"(?P<name>identified by (?:password )?){_QUOTED}", rf"\g<name>{REDACTED}"),
         # Programs that take one as an argument: mysql -px, sshpass -p x, curl -u user:x.
-        _argument("mysql", r"[a-z_]{0,12}\b[^|;]{0,100}? (?-i:-p)(?! )"),
-        _argument("mariadb", r"[a-z_-]{0,12}\b[^|;]{0,100}? (?-i:-p)(?! )"),
+        _argument("mysql", r"[a-z_]{0,12}\b[^|;]{0,100}? (?-i:-p)"),
+        _argument("mariadb", r"[a-z_-]{0,12}\b[^|;]{0,100}? (?-i:-p)"),
         _argument("sshpass", r" (?-i:-p) ?"),
         _argument("curl", r"\b[^|;]{0,100}? (?:-u|--user)[ =]?[^\s:]{1,64}:"),
     ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .attachment import NAME, attachment, seen
 from .escape import one_line
-from .fields import SEVERITIES
+from .fields import SEVERITIES, parse
 from .model import Burst
 from .news import news
 from .overview import FEW, TEXT, chosen, fit, overview, seldom
@@ -47,50 +47,54 @@ _ROW = "x" * 700
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a mail tells of a burst: what the text, the HTML and a template of your own are made from."""
+    """What a mail tells of a burst: what the text, the HTML and a template of your own are made from.
+
+    Attributes:
+        burst: the burst itself, redacted. Its lines are as hostile as they came: show `head` and `tail` instead.
+        names: whose lines they are: what, origin, host, program.
+        opening: the first sentence: "412 lines from web1 sshd in 38 s, and still going on.".
+        facts: sentences: first and last line, what has kept the mail waiting, when the next may come, what is shown.
+        sources: for a digest: (name, lines) of each source, most lines first; beyond 20, the rest together.
+        severities: (severity, lines), the worst first: 'emerg' to 'debug'. A line without one is in none.
+        news: the message to know the burst by, of up to 160 characters; '' where the reader meets it at once anyway.
+        timeline: all lines by time; empty where there is nothing to draw.
+        patterns: the most frequent, up to 12; () where the lines say as much. Examples only of what no line in the mail
+            shows.
+        seldom: what is behind them, up to 6: what is grave, else up to 4 of the rarest.
+        more_patterns: patterns that are not shown.
+        other: lines that are in none of the patterns shown.
+        head: the first lines, as shown: escaped, the severity in front, what is longer than 2,000 characters cut.
+        tail: the last lines, as shown.
+        left_out: lines between them that are not shown.
+        attachment: the name of the attached file with the text that was kept: 'burst.log.gz', or ''.
+        attached: what it holds, in a sentence; or why there is none, though lines are missing.
+        log: the attached file.
+        notes: sentences about burstmail itself: what it could not do, and what it did instead.
+        signature: the last line of the mail: which version, on which host.
+        zone: the time zone of all dates; None is the machine's own.
+    """
 
     burst: Burst = field(repr=False)
-    """The burst itself, redacted. Its lines are as hostile as they came: show `head` and `tail` instead."""
     names: Names
-    """Whose lines they are: what, origin, host, program."""
     opening: str
-    """The first sentence: "412 lines from web1 sshd in 38 s, and still going on."."""
     facts: tuple[str, ...]
-    """Sentences: first and last line, what has kept the mail waiting, when the next may come, what is shown."""
     sources: tuple[tuple[str, int], ...] = ()
-    """For a digest: (name, lines) of each source, most lines first; beyond 20, the rest together."""
     severities: tuple[tuple[str, int], ...] = ()
-    """(severity, lines), the worst first: 'emerg' to 'debug'. A line without one is in none."""
     news: str = ""
-    """The message to know the burst by, of up to 160 characters; '' where the reader meets it at once anyway."""
     timeline: Timeline = field(default_factory=Timeline)
-    """All lines by time; empty where there is nothing to draw."""
     patterns: tuple[Pattern, ...] = ()
-    """The most frequent, up to 12; () where the lines say as much. Examples only of what no line in the mail shows."""
     seldom: tuple[Pattern, ...] = ()
-    """What is behind them, up to 6: what is grave, else up to 4 of the rarest."""
     more_patterns: int = 0
-    """Patterns that are not shown."""
     other: int = 0
-    """Lines that are in none of the patterns shown."""
     head: tuple[str, ...] = ()
-    """The first lines, as shown: escaped, the severity in front, what is longer than 2,000 characters cut."""
     tail: tuple[str, ...] = ()
-    """The last lines, as shown."""
     left_out: int = 0
-    """Lines between them that are not shown."""
     attachment: str = ""
-    """The name of the attached file with the text that was kept: 'burst.log.gz', or ''."""
     attached: str = ""
-    """What it holds, in a sentence; or why there is none, though lines are missing."""
     log: bytes = field(default=b"", repr=False)
-    """The attached file."""
     notes: tuple[str, ...] = ()
-    """Sentences about burstmail itself: what it could not do, and what it did instead."""
     signature: str = ""
-    """The last line of the mail: which version, on which host."""
     zone: tzinfo | None = None
-    """The time zone of all dates; None is the machine's own."""
 
     @property
     def severity(self) -> str:
@@ -177,11 +181,12 @@ def _filled(report: Report, room: Room, attach: int, *, hidden: bool) -> Report:
     # Above all, there must be room for what is seen nowhere else.
     rare, common = ([row for row in rows if room.left > LINES and _added(room, fit(row))] for rows in (rare, common))
     lines, texts, cuts, front, last = _fitting(burst, room)
+    hosts = len({parse(line).host for line in lines}) > 1
     kept = seen([*lines[:front], *lines[last:]])
     report = replace(
         report,
-        patterns=tuple(fit(row, kept) for row in common),
-        seldom=tuple(fit(row, kept) for row in rare),
+        patterns=tuple(fit(row, kept, hosts=hosts) for row in common),
+        seldom=tuple(fit(row, kept, hosts=hosts) for row in rare),
         more_patterns=len(found) - len(common) - len(rare),
         other=burst.count - sum(row.count for row in (*common, *rare)),
         head=texts[:front],
