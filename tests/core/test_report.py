@@ -173,6 +173,30 @@ def test_lines_that_a_hook_has_hidden_are_not_said_to_be_shown() -> None:
     assert report("a", hidden).facts[-1] == "Shown: all 2 lines, none left out."
 
 
+def test_a_rare_row_says_which_host_it_is_of() -> None:
+    lines = [f"<38>Nov 23 10:00:00 web{n % 3} sshd[1]: login {n}" for n in range(40)]
+    rare = "<34>Nov 23 10:00:00 web7 kernel: file system error"
+    found = report(*lines, rare, rare, *lines)
+    assert [(row.program, row.text) for row in found.patterns] == [
+        ("sshd", "login <n>"),
+        ("web7 kernel", "file system error"),
+    ]
+    # Of one host, of no host, of two hosts: nothing to say.
+    assert (
+        report(*[line.replace("web1", "web0").replace("web2", "web0") for line in lines]).patterns[0].program == "sshd"
+    )
+    assert report(*lines, rare, rare.replace("web7", "web8")).patterns[1].program == "kernel"
+    assert report(*lines, "<34>lost", *lines).patterns[1].program == ""
+
+
+def test_programs_are_counted_in_all_lines() -> None:
+    lines = [f"<38>Nov 23 10:00:00 web1 {'sshd' if n < 30 else 'cron'}[1]: login {n}" for n in range(100)]
+    found = report(*lines, "<38>Nov 23 10:00:00 web1 su: x", *lines[:9], keep=Keep(head=3, tail=3))
+    assert found.opening.startswith("110 lines from web1 cron and 2 other programs in")
+    alone = session(*lines, *lines[:9], keep=Keep(head=3, tail=3), masker=None)
+    assert Report.of(alone).opening.startswith("109 lines from web1 sshd in")
+
+
 def test_an_example_is_given_only_of_what_no_line_shows() -> None:
     lines = [*(f"a {n}" for n in range(30)), "disk <b> 1", "disk <b> 2", "same", "same", *(f"a {n}" for n in range(30))]
     found = report(*lines, keep=Keep(head=2, tail=2))

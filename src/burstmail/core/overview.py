@@ -97,17 +97,23 @@ def _rank(pattern: Pattern) -> int:
     return _RANK[pattern.severity]
 
 
-def fit(pattern: Pattern, seen: Collection[str] = ()) -> Pattern:
-    """The pattern, fit to be shown; its example only where none of the lines in the mail is one."""
+def fit(pattern: Pattern, seen: Collection[str] = (), *, hosts: bool = False) -> Pattern:
+    """The pattern, fit to be shown; its example only where none of the lines in the mail is one.
+
+    Where there are several hosts, its program is told with the host of its lines, if they are known to be of one.
+    """
     example = pattern.examples[0]
-    message = parse(example).message
+    message, host = parse(example).message, parse(example).host
+    # The examples of no more than two lines are these lines.
+    if not hosts or pattern.count > 2 or parse(pattern.examples[-1]).host != host:
+        host = ""
     # What came once is told as it came, and what has no variable parts as well.
     text = message if pattern.count == 1 else pattern.text
     known = " ".join(message.split()) == " ".join(text.split()) or example in seen
     return replace(
         pattern,
         text=one_line(said(text), TEXT).strip(),
-        program=one_line(pattern.program, 60),
+        program=one_line(f"{host} {pattern.program}", 60).strip(),
         examples=() if known else (one_line(told(example)[1], EXAMPLE),),
     )
 

@@ -7,7 +7,7 @@ Everything that can come from a log line is made visible and kept to one line. W
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -103,8 +103,8 @@ def named(burst: Burst) -> Names:
         what = sources(burst)
         return Names(what=what, origin=what, host=what, program=what)
     found = [parse(line) for line in (*burst.head, *burst.tail)]
-    host, other_hosts = _most(fields.host for fields in found)
-    program, other_programs = _most(fields.program for fields in found)
+    host, other_hosts = _most(Counter(fields.host for fields in found))
+    program, other_programs = _most(_programs(burst) or Counter(fields.program for fields in found))
     short = [_and(host, other_hosts), _and(program, other_programs)]
     long = [_and(host, other_hosts, "host"), _and(program, other_programs, "program")]
     # Where one line is the news, a subject says whose it is, and not who talks most.
@@ -122,7 +122,7 @@ def named(burst: Burst) -> Names:
 def whose(burst: Burst) -> tuple[str, str]:
     """The host and the program that most of the kept lines are from; '' where no line says."""
     found = [parse(line) for line in (*burst.head, *burst.tail)]
-    return _most(fields.host for fields in found)[0], _most(fields.program for fields in found)[0]
+    return _most(Counter(fields.host for fields in found))[0], _most(Counter(fields.program for fields in found))[0]
 
 
 def grave(burst: Burst) -> bool:
@@ -131,11 +131,18 @@ def grave(burst: Burst) -> bool:
     return worst is not None and worst <= GRAVE
 
 
-def _most(names: Iterable[str]) -> tuple[str, int]:
+def _programs(burst: Burst) -> Counter[str]:
+    """Lines by program, where not all of them are there to be looked at; none if they have not been counted."""
+    counts: Counter[str] = Counter()
+    for pattern in burst.patterns if burst.elided else ():
+        counts[pattern.program] += pattern.count
+    return counts
+
+
+def _most(counts: Counter[str]) -> tuple[str, int]:
     """The most frequent name (of several the first), and how many others there are."""
-    counts = Counter(filter(None, names))
-    name = counts.most_common(1)[0][0] if counts else ""
-    return one_line(name, NAME), max(0, len(counts) - 1)
+    names = [(name, count) for name, count in counts.most_common() if name]
+    return (one_line(names[0][0], NAME), len(names) - 1) if names else ("", 0)
 
 
 def _and(name: str, others: int, noun: str = "") -> str:
