@@ -120,9 +120,8 @@ def fit(pattern: Pattern, seen: Collection[str] = (), *, hosts: bool = False) ->
 
 def about(pattern: Pattern, burst: Burst, zone: tzinfo | None) -> Iterator[str]:
     """How many different values, and when if not all the time: "203 addresses", "10:00:01 to 10:00:59"."""
-    if pattern.noun and pattern.values == 1 and not pattern.more:
-        yield f"1 {pattern.noun}"
-    elif pattern.noun:
+    # One value in all lines is no variety.
+    if pattern.noun and (pattern.values > 1 or pattern.more):
         yield f"{number(pattern.values)}{' or more' if pattern.more else ''} {_NOUNS.get(pattern.noun, pattern.noun)}"
     span = burst.last - burst.first
     if span <= BRIEF or max(pattern.first - burst.first, burst.last - pattern.last) <= span * THROUGHOUT:
