@@ -136,6 +136,15 @@ def test_what_is_rare_among_many_is_shown_too() -> None:
     assert found.other == found.burst.count - 4 - sum(row.count for row in found.patterns)
 
 
+def test_of_what_is_rare_the_quiet_programs_come_first() -> None:
+    noise = [
+        f"Nov 23 10:00:00 h sshd: {' '.join([word] * (5 + n))} {m}" for n, word in enumerate(WORDS) for m in range(30)
+    ]
+    odd = [f"Nov 23 10:00:00 h sshd: {' '.join([chr(97 + n) * 3] * (30 + n))}" for n in range(9)]
+    found = report(*noise[:99], *odd, "Nov 23 10:00:00 h kernel: file system error", *noise[99:])
+    assert ("kernel", "file system error") in [(row.program, row.text) for row in found.seldom]
+
+
 @pytest.mark.parametrize(("grave", "shown"), [(1, 4), (4, 4), (5, 5), (6, 6), (9, 6)])
 def test_what_is_grave_is_shown_first(grave: int, shown: int) -> None:
     noise = [f"<38>{' '.join([word] * (5 + n))} {m}" for n, word in enumerate(WORDS) for m in range(30 - n)]

@@ -8,6 +8,7 @@ Limits: 12 patterns, as many as a telephone shows; 160 characters of a text, 200
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -83,9 +84,17 @@ def seldom(patterns: Sequence[Pattern]) -> list[Pattern]:
     first, rest = ordered[: MOST - places], ordered[MOST - places :]
     worst = min(_HARMLESS, *map(_rank, first))
     found = [row for row in rest if _rank(row) <= _GRAVE or _rank(row) < worst or row.count * RARE <= first[0].count]
-    # What is grave, and what is the worst, goes before what is only rare.
-    found.sort(key=lambda row: (min(_rank(row), worst) if _rank(row) > _GRAVE else -1, row.count, _rank(row)))
+    says: Counter[str] = Counter()
+    for row in patterns:
+        says[row.program] += row.count
+    # What is grave, and what is the worst, goes before what is only rare; and of that, who hardly ever says anything.
+    found.sort(key=lambda row: (_claim(row, worst), row.count, says[row.program], _rank(row)))
     return sorted(found[:places], key=lambda row: (_rank(row), row.count))
+
+
+def _claim(pattern: Pattern, worst: int) -> int:
+    rank = _rank(pattern)
+    return -1 if rank <= _GRAVE else min(rank, worst)
 
 
 def _ordered(patterns: Sequence[Pattern]) -> list[Pattern]:
