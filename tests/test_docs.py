@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import burstmail
+from tests.core import payloads
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -163,6 +164,10 @@ def test_sessions_say_what_is_written(page: Path) -> None:
     said: list[str] = []
     results = doctest.DocTestRunner(verbose=False).run(parsed, out=said.append)
     assert results.attempted and not results.failed, "".join(said)
+
+
+def test_what_hostile_lines_do_is_what_the_tests_say() -> None:
+    assert payloads.table() in (ROOT / "docs" / "hostile-lines.md").read_text()
 
 
 MODULES = [name for _, name, _ in pkgutil.walk_packages(burstmail.__path__, "burstmail.") if "__main__" not in name]
