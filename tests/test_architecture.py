@@ -19,7 +19,7 @@ LAYERS = [
     ["errors"],
     [
         *("core.address", "core.backoff", "core.escape", "core.look", "core.markup", "core.mime"),
-        *("core.lexicon", "core.words"),
+        *("core.lexicon", "core.meaning", "core.words"),
     ],
     ["core.contrast", "core.fields", "core.keep", "core.packed", "core.timeline", "core.window"],
     ["core.excerpt"],

@@ -14,6 +14,7 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from burstmail.core.masks import DIGITS, bare, shown
+from burstmail.core.meaning import kept_bytes
 from burstmail.core.merge import merged
 from burstmail.core.patterns import Tally
 
@@ -25,7 +26,8 @@ def patterns_of(lines: Sequence[str]) -> list[str]:
     found = tally.patterns()
     assert sum(pattern.count for pattern in found) + tally.other == tally.count == len(lines)
     templates = merged(dict.fromkeys(row.shape for row in tally._table.rows.values()))
-    rows = ((bare(line.encode()), line.encode().translate(None, DIGITS)) for line in lines)
+    raw = [kept_bytes(line.encode()) for line in lines]
+    rows = ((bare(line), line.translate(None, DIGITS)) for line in raw)
     out = [templates[(tally._table._known.get(key) or tally._table._known[name]).shape][0] for name, key in rows]
     # What a reader sees is what was scored.
     assert sorted(Counter(out).values(), reverse=True) == [pattern.count for pattern in found]

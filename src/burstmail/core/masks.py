@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from .contrast import saying, says_what, stated
 from .fields import parse
+from .meaning import KEPT, kept
 
 DIGITS = b"0123456789"
 
@@ -26,7 +27,7 @@ MARKS = tuple(map(chr, range(0xE000, 0xE000 + len(KINDS))))
 NUMBER, HEX, ID, DEV, IP, MAC, UUID, TIME, URL, UNIT, MAIL, HOST, QUOTED, VALUE, MASKED = MARKS
 # Stands for a blank in what is one: 12 ms, Windows Update.
 JOINT = "\ue0ff"
-_SHOWN = {ord(JOINT): " "} | {ord(mark): f"<{kind}>" for mark, kind in zip(MARKS, KINDS, strict=True)}
+_SHOWN = KEPT | {ord(JOINT): " "} | {ord(mark): f"<{kind}>" for mark, kind in zip(MARKS, KINDS, strict=True)}
 
 _B, _E = "(?<![0-9A-Za-z])", "(?![0-9A-Za-z])"
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
@@ -151,6 +152,7 @@ class Masker:
         text = _UPTIME.sub("", fields.message)
         for own in self._own:
             text = own.sub(_masked, text[:OWN]) + text[OWN:]
+        text = kept(text)
         if '"' in text or "'" in text:
             text = _QUOTED.sub(_quoted, text)
         for mark, sign, form in _FOUND:

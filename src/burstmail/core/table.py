@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .masks import DIGITS, Masker, bare
+from .meaning import parted, worded
 from .merge import merged
 from .row import Row
 
@@ -74,10 +75,12 @@ class Table:
         """
         self._own()
         groups = _grouped(text.translate(None, DIGITS).split(b"\n")[:-1])
+        parted(groups, lines)
         # What comes once may differ from what is known in an identifier, which has letters too.
         once = [key for key, places in groups.items() if len(places) == 1 and key not in self._known]
         new = [groups.pop(key)[0] for key in once]
-        rest = bare(b"\n".join([lines[place] for place in new])).split(b"\n") if new else []
+        changed = b"\n".join([worded(lines[place], key) for key, place in zip(once, new, strict=True)])
+        rest = bare(changed).split(b"\n") if new else []
         # In the order of their first lines: a row's shape is that of its first.
         for key, places in sorted([*groups.items(), *_grouped(rest, new).items()], key=lambda group: group[1][0]):
             row = self._known.get(key)
@@ -94,7 +97,7 @@ class Table:
 
     def _find(self, key: bytes, line: bytes, number: int, time: float) -> Row:
         """Where the lines with an unknown key count; a new row if there is none."""
-        bared = bare(line)
+        bared = bare(worded(line, key))
         name = bared.decode("utf-8", "replace") if len(bared) <= _LONGEST else _digest(bared)
         row = self.rows.get(name)
         if row is None:

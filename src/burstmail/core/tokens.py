@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from .contrast import headed, partly_telling, stated, telling
 from .masks import JOINT, MARKS, NUMBER
+from .meaning import KEPT
 
 # Words and what separates them, by turns; words stand at the even places.
 Tokens: TypeAlias = tuple[str, ...]
@@ -24,6 +25,7 @@ _LONGEST = 256
 
 # The full stop separates where it ends a word, and dots that lead to a value (".....0").
 _SEPARATORS = re.compile(r"((?:[\s=:,;()\[\]{}|\"'!?<>]|\.(?=[.\s]|\Z)|(?<=\.)\.)++)")
+_KEPT = re.compile(f"[{''.join(map(chr, KEPT))}]")
 _MARK = re.compile(f"[{''.join(MARKS)}]")
 # One name of several words: "the Windows Update service".
 _PROPER = re.compile(r"(?<=[a-z] )(?:[A-Z][A-Za-z]{1,30} ){1,6}[A-Z][A-Za-z]{1,30}(?= [a-z])")
@@ -58,6 +60,8 @@ def kind(word: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _kind(word: str) -> str:
+    if _KEPT.search(word):
+        return ""
     if is_masked(word):
         return _masked(word)
     if _PATH.match(word):
