@@ -154,6 +154,16 @@ def test_a_dumped_tally_goes_on_as_if_nothing_had_been(before: list[list[str]], 
     assert again.dump() == made.dump()
 
 
+def test_what_an_address_stands_behind_may_begin_within_a_character() -> None:
+    made = tally(["é" * 17 + " 192.0.2.7 failed"])
+    made.patterns()
+    again = Tally.restored(json.loads(json.dumps(made.dump())))
+    for each in (made, again):
+        each.add("é" * 17 + " 192.0.2.8 failed\n", 1, 1.0)
+    assert [(pattern.count, pattern.values) for pattern in again.patterns()] == [(2, 2)]
+    assert again == made
+
+
 def word(number: int) -> str:
     """A word of its own for each number: no two can be one."""
     return "".join(chr(97 + int(digit)) for digit in f"{number:06}")

@@ -137,14 +137,16 @@ class Row:
         """As JSON can carry it."""
         examples = [text.decode("utf-8", "ignore") for text in (self.begin, self.end)]
         numbers = [self.count, self.worth, self.first, self.last, self.since, self.at]
-        return [*numbers, *examples, self.shape, self.before.decode(), self.noun, sorted(self.values), self.more]
+        # What an address stands behind is so many bytes, and may begin within a character.
+        before = self.before.decode("latin-1")
+        return [*numbers, *examples, self.shape, before, self.noun, sorted(self.values), self.more]
 
     @classmethod
     def restored(cls, state: list[Any], start: int = 0) -> Row:
         """The dumped row; its lines are counted from `start` on."""
         count, worth, first, last, since, at, begin, end, shape, before, noun, values, more = state
         row = cls(shape, begin.encode("utf-8", "backslashreplace"), since + start, first)
-        row.before, row.noun = before.encode(), noun
+        row.before, row.noun = before.encode("latin-1"), noun
         row.count, row.worth, row.last, row.at, row.more = count, worth, last, at + start, more
         row.end, row.values = end.encode("utf-8", "backslashreplace"), set(values)
         return row
