@@ -8,7 +8,7 @@ from time import process_time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from burstmail.core.masks import Masker
@@ -162,6 +162,57 @@ def test_what_an_address_stands_behind_may_begin_within_a_character() -> None:
         each.add("é" * 17 + " 192.0.2.8 failed\n", 1, 1.0)
     assert [(pattern.count, pattern.values) for pattern in again.patterns()] == [(2, 2)]
     assert again == made
+
+
+FAMILIES = st.sampled_from(
+    [
+        *(f"denied from C:\\u{name} C:\\k{name}" for name in "abcdefgh"),
+        *("denied from 192.0.2.7 0x12", "denied from a@b.example 5", "denied from 192.0.2.7 7", "denied from bob 0x12"),
+        *(f"session closed for user {name}" for name in ("anna", "bob", "eve", "7", "10.0.0.7")),
+        *(f"<{number}>Nov 23 10:00:00 web07 sshd[7]: exit status {number}" for number in range(3)),
+    ]
+)
+STEPS = st.lists(st.sampled_from(["work", "top", "mapped", "hidden", "twice", "shed", "dump", "skip"]), max_size=6)
+
+
+def changed(made: Tally, step: str) -> Tally:
+    """After one of the things that are done to a tally."""
+    if step == "work":
+        made.patterns()
+    if step == "shed":
+        # Nobody else may see it meanwhile: a copy, as a session's own.
+        made = made.skipping(0).join(Tally())
+        made.shed()
+    changes: dict[str, Any] = {
+        "top": lambda: made.top(5),
+        "mapped": lambda: made.mapped(str),
+        "hidden": lambda: made.mapped(lambda line: line.replace("user", "[redacted]"), lambda text, _: text[:14]),
+        "twice": lambda: made.join(made),
+        "dump": lambda: Tally.restored(json.loads(json.dumps(made.dump()))),
+        "skip": lambda: made.skipping(3),
+    }
+    return changes[step]() if step in changes else made  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("chunk", [1, 1000, 16 * 1024])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(FAMILIES | TEXTS, max_size=12), max_size=3), st.sampled_from([2, 3, 5, 400]), STEPS)
+def test_rows_and_other_are_all_lines_whatever_is_done(
+    chunk: int, monkeypatch: pytest.MonkeyPatch, pieces: list[list[str]], limit: int, steps: list[str]
+) -> None:
+    monkeypatch.setattr("burstmail.core.patterns._CHUNK", chunk)
+    made = tally(*pieces, limit=limit)
+    for step in steps:
+        before = made.count
+        made = changed(made, step)
+        assert total(made) == made.count == before * (2 if step == "twice" else 1) + (3 if step == "skip" else 0)
+        assert len(made.patterns()) <= LIMIT
+
+
+def test_templates_that_change_places_lose_no_lines() -> None:
+    attack = [f"denied from C:\\u{number} C:\\k{number}" for number in range(3000)]
+    made = tally(attack, ["denied from 192.0.2.7 0x12", "denied from a@b.example 5"] * 2)
+    assert total(made) == total(made.mapped(str)) == total(made.mapped(str).mapped(str)) == 3004
 
 
 def word(number: int) -> str:

@@ -24,6 +24,8 @@ from .row import Row
 # when there are too many.
 _LONGEST = 1024
 _REMEMBERED = 256 * 1024
+# How many times as many lines as shapes that stay may go without a look for what is alike.
+_RARELY = 64
 
 
 def _grouped(keys: Iterable[bytes], places: Iterable[int] | None = None) -> dict[bytes, list[int]]:
@@ -142,22 +144,37 @@ class Table:
             families[template].append((name, row.named(template, value)))
         folded: dict[str, Row] = {}
         for template, ((name, row), *others) in families.items():
-            folded[f"\n{template}" if others else name] = row
+            # Of a row with a template's name the template may be another now, and that name another row's.
+            folded[f"\n{template}" if others or name.startswith("\n") else name] = row
             for _, other in others:
                 row.join(other)
         return folded
 
     def shrink(self) -> None:
         """Make room: at most half of the shapes stay."""
-        rows, gone = self.folded(), 0
-        if len(rows) > self.limit // 2:
-            # Taking the same off all, those that go and those that stay, is what makes the guarantee true.
-            worth = sorted(row.worth for row in rows.values())[-1 - self.limit // 2]
-            gone = sum(row.count for row in rows.values() if row.worth <= worth)
-            rows = {name: row for name, row in rows.items() if row.worth > worth}
-            for row in rows.values():
-                row.worth -= worth
-        self._become(rows, gone)
+        surplus = self._surplus(self.rows)
+        gone = sum(row.count for row in self.rows.values() if row.worth <= surplus)
+        rows = self.folded() if self._due(gone) else {name: row.copy() for name, row in self.rows.items()}
+        surplus = self._surplus(rows)
+        # Taking the same off all, those that go and those that stay, is what makes the guarantee true.
+        stay = {name: row for name, row in rows.items() if row.worth > surplus}
+        for row in stay.values():
+            row.worth -= surplus
+        self._become(stay, sum(row.count for row in rows.values()) - sum(row.count for row in stay.values()))
+
+    def _surplus(self, rows: dict[str, Row]) -> int:
+        """What has to be taken off each row so that at most half of the shapes have something left."""
+        worth = sorted(row.worth for row in rows.values())
+        return worth[-1 - self.limit // 2] if len(rows) > self.limit // 2 else 0
+
+    def _due(self, gone: int) -> bool:
+        """Whether to look for what is alike before so many lines go into `other`.
+
+        That takes long, and where it helped little before, lines have gone: it is due again when twice as many have,
+        and after so many that it no longer matters. Told by `other` alone, a dumped table goes on in the same way.
+        """
+        before, after = (lines // max(1, self.limit // 2) for lines in (self.other, self.other + gone))
+        return not gone or before.bit_length() != after.bit_length() or before // _RARELY != after // _RARELY
 
     def with_rows(self, rows: dict[str, Row], other: int = 0) -> Table:
         """A table like this one with other rows, and so many lines more that are in none."""
