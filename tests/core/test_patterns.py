@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from burstmail.core.fields import SEVERITIES
 from burstmail.core.masks import Masker
 from burstmail.core.patterns import LIMIT, Pattern, Tally
 from burstmail.core.row import EXAMPLE, SEARCHED, VALUES
@@ -162,6 +163,24 @@ def test_what_an_address_stands_behind_may_begin_within_a_character() -> None:
         each.add("é" * 17 + " 192.0.2.8 failed\n", 1, 1.0)
     assert [(pattern.count, pattern.values) for pattern in again.patterns()] == [(2, 2)]
     assert again == made
+
+
+def test_a_pattern_is_as_bad_as_the_worst_of_its_lines() -> None:
+    decoy = tally(["<7>disk 1 failed", "7<>disk 1 failed"], ["<2>disk 2 failed"] * 40, ["<6>disk 3 failed"])
+    again = Tally.restored(json.loads(json.dumps(decoy.dump())))
+    decoy.patterns()
+    worked = Tally.restored(json.loads(json.dumps(decoy.dump())))
+    for made in (decoy, again, worked, decoy.mapped(str), tally(["<7>disk 4 failed"]).join(decoy), decoy.top(1)):
+        assert {pattern.severity for pattern in made.patterns() if pattern.count > 1} == {"crit"}
+    assert [pattern.severity for pattern in tally(["disk failed", "fan failed"]).patterns()] == ["", ""]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["disk failed", "user bob", "user eve", "a7b"]))))
+def test_the_severities_of_rows_are_those_of_their_lines(lines: list[tuple[int, str]]) -> None:
+    pieces = [[f"<{number}>{text}" if number < 8 else text] for number, text in lines]
+    for made in (tally(*pieces), tally([line for piece in pieces for line in piece])):
+        found = [SEVERITIES.index(pattern.severity) for pattern in made.patterns() if pattern.severity]
+        assert min(found, default=None) == made.worst
 
 
 FAMILIES = st.sampled_from(

@@ -15,7 +15,7 @@ from typing import Any
 from .masks import Masker
 from .row import Pattern as Pattern
 from .row import Row
-from .severity import severities
+from .severity import NONE, severities
 from .table import Table
 
 # A burst of a million lines has perhaps a hundred shapes. With four times as many a tally stays well below 1 MiB.
@@ -102,8 +102,9 @@ class Tally:
         times = [time for _, _, time in self._waiting]
         self._wait([])
         lines = raw.split(b"\n")[:-1]
-        self._severities.update(severities(raw, lines))
-        self._table.take(raw, lines, self.count - ends[-1], ends, times)
+        found = severities(raw, lines)
+        self._severities.update(found)
+        self._table.take(raw, lines, self.count - ends[-1], ends, times, min(found, default=NONE))
         self._final = False
 
     def _wait(self, pieces: list[_Piece]) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .fields import parse
+from .fields import SEVERITIES, parse
 from .masks import SEEN, Masker, before_address, shown
-from .severity import severity_of
+from .severity import NONE, worst_of
 
 EXAMPLE = 1024
 VALUES = 256
@@ -28,7 +28,7 @@ class Row:
 
     __slots__ = (
         *("at", "before", "begin", "count", "end", "first", "last", "more", "noun", "shape", "since", "values"),
-        "worth",
+        *("worst", "worth"),
     )
 
     def __init__(self, shape: str, line: bytes, number: int, time: float) -> None:
@@ -46,6 +46,8 @@ class Row:
         self.before = b""
         self.values: set[str] = set()
         self.more = False
+        # The number of the worst severity.
+        self.worst = NONE
 
     @classmethod
     def of(cls, line: bytes, masker: Masker, number: int, time: float) -> Row:
@@ -61,10 +63,15 @@ class Row:
         """Bytes of memory, roughly."""
         return 600 + len(self.begin) + len(self.end) + 90 * len(self.values)
 
-    def take(self, lines: list[bytes], places: list[int], *, start: int, time: float) -> None:
-        """Count the lines at these places, of which the last was read at `time`; `start` is the number of the first."""
+    def take(self, lines: list[bytes], places: list[int], *, start: int, time: float, worst: int) -> None:
+        """Count the lines at these places, of which the last was read at `time`.
+
+        `start` is the number of the first of all, `worst` their worst severity.
+        """
         if self.before and not self.more:
             self._search([lines[place] for place in places[: max(0, SEARCHED - self.count)]])
+        if self.worst > worst:
+            self.worst = min(self.worst, worst_of([lines[place] for place in places]))
         self.count += len(places)
         self.worth += len(places)
         self.more = self.more or (self.before != b"" and self.count > SEARCHED)
@@ -122,6 +129,7 @@ class Row:
         """Take in a row that began later: its lines' numbers go on from `start`, or it has the same template."""
         self.count += other.count
         self.worth += other.worth
+        self.worst = min(self.worst, other.worst)
         if other.at + start > self.at:
             self.at, self.last, self.end = other.at + start, other.last, other.end
         if self.before != other.before:
@@ -136,7 +144,7 @@ class Row:
     def dump(self) -> list[Any]:
         """As JSON can carry it."""
         examples = [text.decode("utf-8", "ignore") for text in (self.begin, self.end)]
-        numbers = [self.count, self.worth, self.first, self.last, self.since, self.at]
+        numbers = [self.count, self.worth, self.worst, self.first, self.last, self.since, self.at]
         # What an address stands behind is so many bytes, and may begin within a character.
         before = self.before.decode("latin-1")
         return [*numbers, *examples, self.shape, before, self.noun, sorted(self.values), self.more]
@@ -144,10 +152,10 @@ class Row:
     @classmethod
     def restored(cls, state: list[Any], start: int = 0) -> Row:
         """The dumped row; its lines are counted from `start` on."""
-        count, worth, first, last, since, at, begin, end, shape, before, noun, values, more = state
+        count, worth, worst, first, last, since, at, begin, end, shape, before, noun, values, more = state
         row = cls(shape, begin.encode("utf-8", "backslashreplace"), since + start, first)
         row.before, row.noun = before.encode("latin-1"), noun
-        row.count, row.worth, row.last, row.at, row.more = count, worth, last, at + start, more
+        row.count, row.worth, row.worst, row.last, row.at, row.more = count, worth, worst, last, at + start, more
         row.end, row.values = end.encode("utf-8", "backslashreplace"), set(values)
         return row
 
@@ -165,7 +173,7 @@ class Row:
             noun=self.noun if self.values else "",
             values=len(self.values),
             more=self.more,
-            severity=severity_of(first),
+            severity=(*SEVERITIES, "")[self.worst],
         )
 
 
@@ -192,4 +200,4 @@ class Pattern:
     more: bool
     """Whether there may be more than that."""
     severity: str = ""
-    """The syslog severity of the first: 'emerg' to 'debug', '' without one."""
+    """The worst syslog severity of its lines: 'emerg' to 'debug', '' without one."""

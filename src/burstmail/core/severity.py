@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from operator import itemgetter
 
 from .fields import SEVERITIES
+
+# Behind the last one, debug.
+NONE = len(SEVERITIES)
 
 _PRI = re.compile(r"<(1[0-8][0-9]|19[01]|[1-9]?[0-9])>")
 # The longest: <191>.
@@ -31,6 +35,12 @@ def severities(raw: bytes, lines: list[bytes]) -> Counter[int]:
         if match := _PRI.match(begin.decode("latin-1")):
             found[int(match[1]) % 8] += count
     return found
+
+
+def worst_of(begins: Iterable[bytes]) -> int:
+    """The worst severity of lines; 8 if none has any."""
+    found = [_PRI.match(begin.decode("latin-1")) for begin in set(map(_BEGIN, begins))]
+    return min((int(match[1]) % 8 for match in found if match), default=NONE)
 
 
 def severity_of(line: str) -> str:

@@ -19,6 +19,7 @@ from .masks import DIGITS, Masker, bare
 from .meaning import parted, worded
 from .merge import merged
 from .row import Row
+from .severity import NONE
 
 # What is remembered of lines without their digits: longer ones are looked at each time they come, and so is the rest
 # when there are too many.
@@ -70,8 +71,16 @@ class Table:
         """Bytes of memory, roughly."""
         return self._weight + self._remembered
 
-    def take(self, text: bytes, lines: list[bytes], start: int, ends: Sequence[int], times: Sequence[float]) -> None:
-        """Count the lines of the text, of which the first is number `start`.
+    def take(
+        self,
+        text: bytes,
+        lines: list[bytes],
+        start: int,
+        ends: Sequence[int],
+        times: Sequence[float],
+        worst: int = NONE,
+    ) -> None:
+        """Count the lines of the text, of which the first is number `start` and the worst severity `worst`.
 
         Those before the first of `ends` were read at the first of `times`, and so on.
         """
@@ -90,7 +99,7 @@ class Table:
                 at = places[0]
                 row = self._find(key, lines[at], start + at, times[bisect(ends, at)])
             before = row.weight
-            row.take(lines, places, start=start, time=times[bisect(ends, places[-1])])
+            row.take(lines, places, start=start, time=times[bisect(ends, places[-1])], worst=worst)
             self._weight += row.weight - before
         # The next line that differs in digits only is judged as one that came with it.
         for key, bared in zip(once, rest, strict=False):
