@@ -24,9 +24,19 @@ _FORM = (
     rf"|(?<![0-9A-Za-z.,:/_-])(?P<none>0)(?= (?:of [0-9]{{1,9}} [a-z]{{1,20}} )?{_BAD})"
 )
 _TEXT, _BYTES = re.compile(_FORM), re.compile(_FORM.encode())
-# The same where the digits are gone; and what is found faster.
-_WORDS = (b"code", b"tatus", b"exit", b"http/", b"dsn=", b"rc", b"err", b"fail", b"warning", b"returned")
-_SIGN = re.compile(rf"HTTP/\.?[\"']? |dsn=\.|(?i:{_NAMES}){_IS}(?![A-Za-z])| (?:of  [a-z]{{1,20}} )?{_BAD}".encode())
+# A log of a web server has nothing else in most lines, and many of these.
+_WEB = re.compile(rb"HTTP/[0-9.]{1,5}+[\"']? (?P<web>[1-5])[0-9]{2}(?![0-9])")
+# What a line in small letters without its digits has where some may stay.
+_SIGNS = tuple(
+    re.compile(sign.encode())
+    for sign in (
+        r"dsn=\.",
+        rf"(?:code|status|rc|returned|failed|failures|warnings|err(?:no|ors?)?|exit(?:ed)?){_IS}(?![a-z])",
+        rf"(?:\A|[^a-z.,:/_-]) (?:of  [a-z]{{1,20}} )?{_BAD}",
+    )
+)
+# The same, sooner said.
+_HINT = re.compile(b"code|status|rc|returned|fail|warning|err|exit|dsn=")
 
 
 def kept(text: str) -> str:
@@ -56,9 +66,12 @@ def _in_bytes(found: re.Match[bytes]) -> bytes:
 
 def parted(groups: dict[bytes, list[int]], lines: list[bytes]) -> None:
     """Part groups of lines without their digits, by place, where some digits stay: their keys have a NUL."""
-    for key in [key for key in groups if (_remembered if len(key) <= 256 else _may_keep)(key)]:
-        for place in groups.pop(key):
-            groups.setdefault(kept_bytes(lines[place]).translate(None, b"0123456789"), []).append(place)
+    for key in list(groups):
+        other = (_remembered if len(key) <= 256 else _has_sign)(key)
+        if other or b"HTTP/" in key:
+            keep = kept_bytes if other else _kept_web
+            for place in groups.pop(key):
+                groups.setdefault(keep(lines[place]).translate(None, b"0123456789"), []).append(place)
 
 
 def worded(line: bytes, key: bytes) -> bytes:
@@ -66,10 +79,15 @@ def worded(line: bytes, key: bytes) -> bytes:
     return kept_bytes(line) if b"\0" in key else line
 
 
-def _may_keep(bare: bytes) -> bool:
-    """Whether some of the digits that it has lost may have been such."""
+def _kept_web(line: bytes) -> bytes:
+    return _WEB.sub(_in_bytes, line)
+
+
+def _has_sign(bare: bytes) -> bool:
+    """Whether some of the digits that a line has lost may be such, those of the web aside."""
     plain = bare.lower()
-    return any(word in plain for word in _WORDS) and _SIGN.search(bare) is not None
+    # Paid on every line of a flood in which no two are alike.
+    return _HINT.search(plain) is not None and any(sign.search(plain) for sign in _SIGNS)
 
 
-_remembered = lru_cache(maxsize=2048)(_may_keep)
+_remembered = lru_cache(maxsize=2048)(_has_sign)
