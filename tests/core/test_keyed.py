@@ -64,13 +64,19 @@ def test_flush_and_drain_close_in_the_order_the_windows_opened() -> None:
 
 
 def test_over_the_budget_the_largest_window_sheds_its_middle() -> None:
-    stage = Aggregator(gap=5, key=FIRST_LETTER, keep=Keep(head=50, tail=50, bytes=10_000), budget=20_000)
-    stage.feed(Batch.of("b small"), 0.0)
-    stage.feed(Batch.of(["a" * 90] * 400), 0.0)
-    big, small = sorted(stage.flush(1.0), key=lambda burst: burst.key)
-    assert (big.count, small.count, small.elided) == (400, 1, 0)
-    assert 0 < len(big.head) + len(big.tail) < 100
-    assert len(big.head) + len(big.tail) + big.elided == 400
+    def shown_of(budget: int) -> int:
+        stage = Aggregator(gap=5, key=FIRST_LETTER, keep=Keep(head=50, tail=50, bytes=10_000), budget=budget)
+        stage.feed(Batch.of("b small"), 0.0)
+        stage.feed(Batch.of(["a" * 90] * 400), 0.0)
+        big, small = sorted(stage.flush(1.0), key=lambda burst: burst.key)
+        assert (big.count, small.count, small.elided) == (400, 1, 0)
+        assert big.excerpt.missing
+        assert len(big.head) + len(big.tail) + big.elided == 400
+        return len(big.head) + len(big.tail)
+
+    # What would only be attached goes first, what is shown last.
+    assert shown_of(20_000) == 100
+    assert 0 < shown_of(8_000) < 100
 
 
 def test_a_window_that_has_nothing_left_to_shed_closes() -> None:
