@@ -24,7 +24,7 @@ LAYERS = [
     ["core.contrast", "core.fields", "core.keep", "core.packed", "core.timeline", "core.window"],
     ["core.excerpt"],
     ["core.masks", "core.redactions", "core.severity"],
-    ["core.collector", "core.row", "core.tokens"],
+    ["core.collector", "core.naming", "core.row", "core.tokens"],
     ["core.reasons"],
     ["core.alike"],
     ["core.merge"],

@@ -19,7 +19,9 @@ from burstmail.core.row import EXAMPLE, SEARCHED, VALUES
 WORDS = st.sampled_from(
     ["up", "down", "user", "root", "bob", "for", "from", "7", "77", "a7b", "10.0.0.7", "10.0.0.8", "0x7f", "cafe7", "("]
 )
-TEXTS = st.lists(WORDS, max_size=6).map(" ".join) | st.text(st.characters(exclude_characters="\n"), max_size=8)
+# Identifiers that are others, or no such, without their digits.
+TWINS = st.lists(st.sampled_from(["x", "0x8422", "0x7", "abcd", "a1b1c1d1", "ab12cd", "ab", "7"]), max_size=2)
+TEXTS = TWINS.map(" ".join) | st.lists(WORDS, max_size=6).map(" ".join) | st.text(st.characters(exclude_characters="\n"), max_size=8)
 LINES = st.lists(TEXTS, max_size=30)
 PIECES = st.lists(LINES, max_size=4)
 
@@ -142,6 +144,16 @@ def test_joined_counts_add_up_when_shapes_have_to_go(before: Any, after: Any, li
     both = tally(*before, limit=limit).join(tally(*after))
     assert total(both) == both.count == sum(map(len, before + after))
     assert len(both.patterns()) <= limit
+
+
+@given(st.lists(TWINS.map(" ".join), max_size=12))
+def test_no_restart_and_no_chunk_makes_another_row(lines: list[str]) -> None:
+    whole, reborn = tally(lines), Tally()
+    for line in lines:
+        reborn.add(f"{line}\n", 1, 0.0)
+        reborn.patterns()
+        reborn = Tally.restored(json.loads(json.dumps(reborn.dump())))
+    assert reborn == whole
 
 
 @given(PIECES, PIECES)

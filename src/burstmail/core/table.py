@@ -1,7 +1,6 @@
 """Lines -> rows. One row per shape, the lines of rare shapes in `other`.
 
-The digits are deleted by one pass of C code, equal results are counted together, and only a result that is new is
-looked at with care. Lines with the same characters but for digits and identifiers are judged by the first of them.
+Lines with the same characters but for digits and identifiers (naming.py) are judged by the first of them.
 
 Limits: `limit` shapes. When there are more, those that are alike become one; where that is not enough, the rarer half
 goes into `other` (the summary of Misra and Gries, 1982): a shape of more than 2 / `limit` of all lines is always there
@@ -12,36 +11,27 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from .masks import DIGITS, Masker, bare
-from .meaning import parted, worded
+from .masks import Masker
 from .merge import merged
+from .naming import named
 from .row import Row
 from .severity import NONE
 
-# What is remembered of lines without their digits: longer ones are looked at each time they come, and so is the rest
-# when there are too many.
+# Of longer names there is a digest.
 _LONGEST = 1024
-_REMEMBERED = 256 * 1024
 # How many times as many lines as shapes that stay may go without a look for what is alike.
 _RARELY = 64
 
 
-def _grouped(keys: Iterable[bytes], places: Iterable[int] | None = None) -> dict[bytes, list[int]]:
-    """Where each key stands."""
-    groups: defaultdict[bytes, list[int]] = defaultdict(list)
-    # Paid on every line, and the only such loop, as in fields.py.
-    for place, key in enumerate(keys) if places is None else zip(places, keys, strict=False):
-        groups[key].append(place)
-    return groups
-
-
-def _digest(text: bytes) -> str:
+def _readable(name: bytes) -> str:
+    if len(name) <= _LONGEST:
+        return name.decode("utf-8", "replace")
     from hashlib import sha256
 
-    return sha256(text).hexdigest()
+    return sha256(name).hexdigest()
 
 
 class Table:
@@ -51,11 +41,11 @@ class Table:
 
     def __init__(self, masker: Masker, limit: int) -> None:
         self.limit = limit
-        # By what is left of a line without digits and identifiers; by template where several rows have become one.
+        # By the name of lines; by template where several rows have become one.
         self.rows: dict[str, Row] = {}
         self.other = 0
         self._masker = masker
-        # By what is left of a line without its digits: what needs no second thought.
+        # By name, as lines have it.
         self._known: dict[bytes, Row] = {}
         self._remembered = self._weight = 0
         # Another table has the same rows: they must not change.
@@ -85,47 +75,34 @@ class Table:
         Those before the first of `ends` were read at the first of `times`, and so on.
         """
         self._own()
-        groups = _grouped(text.translate(None, DIGITS).split(b"\n")[:-1])
-        parted(groups, lines)
-        # What comes once may differ from what is known in an identifier, which has letters too.
-        once = [key for key, places in groups.items() if len(places) == 1 and key not in self._known]
-        new = [groups.pop(key)[0] for key in once]
-        changed = b"\n".join([worded(lines[place], key) for key, place in zip(once, new, strict=True)])
-        rest = bare(changed).split(b"\n") if new else []
-        # In the order of their first lines: a row's shape is that of its first.
-        for key, places in sorted([*groups.items(), *_grouped(rest, new).items()], key=lambda group: group[1][0]):
-            row = self._known.get(key)
-            if row is None:
-                at = places[0]
-                row = self._find(key, lines[at], start + at, times[bisect(ends, at)])
+        for name, places in named(text, lines, self._row):
+            at = places[0]
+            row = self._row(name) or self._made(name, lines[at], start + at, times[bisect(ends, at)])
             before = row.weight
             row.take(lines, places, start=start, time=times[bisect(ends, places[-1])], worst=worst)
             self._weight += row.weight - before
-        # The next line that differs in digits only is judged as one that came with it.
-        for key, bared in zip(once, rest, strict=False):
-            if key != bared and (found := self._known.get(bared)):
-                self._remember(key, found)
 
-    def _find(self, key: bytes, line: bytes, number: int, time: float) -> Row:
-        """Where the lines with an unknown key count; a new row if there is none."""
-        bared = bare(worded(line, key))
-        name = bared.decode("utf-8", "replace") if len(bared) <= _LONGEST else _digest(bared)
-        row = self.rows.get(name)
-        if row is None:
-            if len(self.rows) >= self.limit:
-                self.shrink()
-            row = self.rows[name] = Row.of(line, self._masker, number, time)
-            self._weight += _weight(name, row)
-        self._remember(bared, row)
-        self._remember(key, row)
+    def _row(self, name: bytes) -> Row | None:
+        """Where lines of this name count."""
+        row = self._known.get(name)
+        if row is None and (row := self.rows.get(_readable(name))):
+            self._remember(name, row)
         return row
 
-    def _remember(self, key: bytes, row: Row) -> None:
-        if len(key) <= _LONGEST and key not in self._known:
-            if self._remembered > _REMEMBERED:
-                self._forget()
-            self._known[key] = row
-            self._remembered += len(key) + 200
+    def _made(self, name: bytes, line: bytes, number: int, time: float) -> Row:
+        """A new row, where lines like this one will count."""
+        if len(self.rows) >= self.limit:
+            self.shrink()
+        key = _readable(name)
+        row = self.rows[key] = Row.of(line, self._masker, number, time)
+        self._weight += _weight(key, row)
+        self._remember(name, row)
+        return row
+
+    def _remember(self, name: bytes, row: Row) -> None:
+        if len(name) <= _LONGEST:
+            self._known[name] = row
+            self._remembered += len(name) + 200
 
     def _forget(self) -> None:
         self._known = {}
