@@ -269,3 +269,37 @@ def test_the_whole_text_is_known_while_nothing_is_missing() -> None:
     assert excerpt(["a", "b"], keep).whole == "a\nb\n"
     assert excerpt(["a", "b", "c"], keep).whole == ""
     assert excerpt(["a", "b", "c", "d", "e"], keep).whole == ""
+
+
+@given(lines=lines_of, keep=keeps, other=keeps, sheds=st.integers(0, 2))
+def test_loaded_under_another_keep_the_first_and_the_last_line_stay(
+    lines: list[str], keep: Keep, other: Keep, sheds: int
+) -> None:
+    old, new = Collector(keep), Collector(other)
+    add(old, lines)
+    for _ in range(sheds):
+        old.shed()
+    new.load(json.loads(json.dumps(old.dump())))
+    front, missing, back = new.excerpt().log()
+    left = (front + back).split("\n")[:-1]
+    assert len(left) + missing == len(lines)
+    assert (left[:1], left[-1:]) == (lines[:1], lines[-1:])
+    if not old.excerpt().missing and other.front_bytes <= keep.front_bytes:
+        assert (front, missing, back) == kept(lines, other)
+
+
+def test_a_window_loaded_under_a_smaller_keep_shows_its_end() -> None:
+    old, new = Collector(Keep()), Collector(Keep(head=5, tail=5, bytes=1000, log=0))
+    lines = [f"line {number}" for number in range(1000)]
+    add(old, lines)
+    new.load(old.dump())
+    assert new.excerpt() == excerpt(lines, new.keep)
+    assert len(new.excerpt().tail) == 5
+    assert new.weight < 2000
+
+
+def test_what_is_no_character_is_escaped() -> None:
+    made = Excerpt.of(["\ud800x"], ["\udcffy"], count=3)
+    assert (made.head, made.tail) == (("\\ud800x",), ("\\udcffy",))
+    assert made.size == 16
+    assert Excerpt.restored(json.loads(json.dumps(made.dump()))) == made

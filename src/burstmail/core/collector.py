@@ -175,8 +175,12 @@ class Collector:
         front, back, full, self.count, self.size = state
         self._front, self._back, self._full = _Run.restored(front), _Run.restored(back), full
         if self._front.size > self._front_bytes:
-            text = self._front.text
-            self._front = _Run.of([text[: opening(text, self._front_bytes)]])
-            # What has been cut off is a gap.
+            text, gap = self._front.text, self.count > self._front.count + self._back.count
+            end = opening(text, self._front_bytes)
+            self._front = _Run.of([text[:end]])
+            # What has been cut off is part of the gap, and without one it goes to the back.
+            rest = "" if gap else text[end:] + self._back.text
+            if rest:
+                self._back = _Run.of([rest[ending(rest, self._back_bytes) :]])
             self._full = True
         self._back.trim(self._back_bytes)

@@ -34,12 +34,14 @@ class Excerpt:
     def of(
         cls, first: Iterable[str], last: Iterable[str] = (), *, count: int | None = None, keep: Keep | None = None
     ) -> Excerpt:
-        """An excerpt with these lines, without newlines in them; `count` of all, of which the rest is missing between.
+        r"""An excerpt with these lines, without newlines in them; `count` of all, of which the rest is missing between.
 
-        With no `count` nothing is missing. `size` is that of these lines.
+        With no `count` nothing is missing. `size` is that of these lines. What is no character is escaped, as a batch
+        does it: \udc80.
         """
         fronts, backs = list(first), list(last)
-        front, back = ("".join(f"{line}\n" for line in lines) for lines in (fronts, backs))
+        texts = ("".join(f"{line}\n" for line in lines) for lines in (fronts, backs))
+        front, back = (text.encode("utf-8", "backslashreplace").decode() for text in texts)
         known = len(fronts) + len(backs)
         count = known if count is None else count
         size = len(front.encode()) + len(back.encode())
