@@ -24,6 +24,8 @@ scrub finished with 0 errors | scrub finished with 0 errors
 0 of 12 disks failed | 0 of 12 disks failed
 Failures: 0, Errors: 0 | Failures: 0, Errors: 0
 status: 200 len: 1893 | status: 2xx len: 1893
+status 404, Status Code=404, "code": 500 | status 4xx, Status Code=4xx, "code": 5xx
+0 errors (0 warnings) | 0 errors (0 warnings)
 """
 
 
@@ -48,6 +50,8 @@ def test_what_says_what_happened_stays(row: str) -> None:
         "10 errors, 7 failed",
         "v1.0 errors",
         "codes 404",
+        "because nuu code 238",
+        "exit_status=238, exit status 404, exited with code=404",
     ],
 )
 def test_other_numbers_are_values(line: str) -> None:
