@@ -13,24 +13,27 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from burstmail.core.masks import DIGITS, bare, shown
-from burstmail.core.meaning import kept_bytes
+from burstmail.core.masks import Masker, shown
 from burstmail.core.merge import merged
+from burstmail.core.naming import named
 from burstmail.core.patterns import Tally
 
 
 def patterns_of(lines: Sequence[str]) -> list[str]:
     """The pattern that each line is counted in, by a tally of them all, with its defaults."""
-    tally = Tally()
-    tally.add("".join(line + "\n" for line in lines), len(lines), 0.0)
-    found = tally.patterns()
-    assert sum(pattern.count for pattern in found) + tally.other == tally.count == len(lines)
-    templates = merged(dict.fromkeys(row.shape for row in tally._table.rows.values()))
-    raw = [kept_bytes(line.encode()) for line in lines]
-    rows = ((bare(line), line.translate(None, DIGITS)) for line in raw)
-    out = [templates[(tally._table._known.get(key) or tally._table._known[name]).shape][0] for name, key in rows]
+    text = "".join(line + "\n" for line in lines)
+    groups = named(text.encode(), [line.encode() for line in lines], lambda name: None)
+    shapes = [Masker().shape(lines[places[0]]) for _, places in groups]
+    templates = merged(dict.fromkeys(shapes))
+    pattern = {
+        place: templates[shape][0] for shape, (_, places) in zip(shapes, groups, strict=True) for place in places
+    }
+    out = [pattern[place] for place in range(len(lines))]
     # What a reader sees is what was scored.
-    assert sorted(Counter(out).values(), reverse=True) == [pattern.count for pattern in found]
+    tally = Tally()
+    tally.add(text, len(lines), 0.0)
+    assert sorted(Counter(out).values(), reverse=True) == [found.count for found in tally.patterns()]
+    assert tally.count == len(lines) and not tally.other
     return out
 
 
