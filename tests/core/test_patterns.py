@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
+from threading import Barrier, Thread
 from time import process_time
 from typing import Any
 
@@ -301,6 +303,41 @@ def test_a_line_of_a_mebibyte_takes_little_time(piece: str) -> None:
     assert [pattern.count for pattern in made.patterns()] == [2]
     # Seconds would be squared time: it takes a tenth of one.
     assert process_time() - began < 2
+
+
+def test_threads_that_read_one_tally_see_all_of_it() -> None:
+    found: list[int] = []
+    barrier = Barrier(4)
+
+    def read(made: Tally) -> None:
+        barrier.wait()
+        found.append(total(made))
+
+    def dump(made: Tally) -> None:
+        barrier.wait()
+        found.append(total(Tally.restored(json.loads(json.dumps(made.dump())))))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(40):
+            made = tally([f"x word{number} {chr(97 + number % 26) * 3} failed" for number in range(60)])
+            threads = [Thread(target=what, args=(made,)) for what in (read, read, dump, dump)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert found == [60] * 160
+
+
+def test_a_reader_changes_nothing_that_another_has() -> None:
+    made = tally(["a b", "c d"])
+    seen = made._seen
+    made.patterns()
+    assert (len(seen.waiting), seen.table.rows, seen.table.other) == (1, {}, 0)
+    assert made._seen is not seen and len(made._seen.table.rows) == 2
 
 
 def test_a_limit_must_leave_room_for_two() -> None:
