@@ -42,6 +42,9 @@ FAILED = [line(f"login of user {number} failed") for number in range(30)]
         ([line("starting"), line("cannot bind", 3), line("exiting", 4)], "cannot bind"),
         ([line("starting"), *FAILED, line("cannot bind", 3)], "cannot bind"),
         ([line("starting"), *FAILED, line("odd", 4)], "login of user <n> failed"),
+        # A mere error is no news of what came a hundred times as often; something grave is.
+        ([*FAILED * 4, line("cannot bind", 3)], "login of user <n> failed"),
+        ([*FAILED * 4, line("cannot bind", 2)], "cannot bind"),
         ([*(line(f"login of user {n} failed", 2) for n in range(30)), line("too", 2)], "login of user <n> failed"),
         # What is grave comes first, however rare, whether its line is kept or not.
         ([*FAILED[:15], line("out of memory", 2), *FAILED[15:]], "out of memory"),

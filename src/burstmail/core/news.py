@@ -17,8 +17,10 @@ from .overview import chosen, overview, said
 from .patterns import Pattern
 from .severity import severity_of
 
-# From here up it is news by itself, however rare: emerg, alert, crit, err.
-BAD = 3
+# From here up it is news by itself: emerg, alert and crit however rare, err unless something else came a hundred times
+# as often. A mere error of sshd is no news of an attack of thousands, and still the news of an hour with one failure.
+BAD, GRAVE = 3, 2
+MANY = 100
 # A pattern with fewer letters has lost what it was about.
 LETTERS = 5
 
@@ -41,7 +43,7 @@ def news(burst: Burst) -> News:
     """The news of a burst."""
     worst = burst.tally.worst
     patterns = chosen(overview(burst))
-    if patterns and not _worse(worst, patterns[0]) and _letters(patterns[0].text) >= LETTERS:
+    if patterns and not _worse(burst, patterns[0]) and _letters(patterns[0].text) >= LETTERS:
         return News(message=said(patterns[0].text))
     lines = [*burst.head, *burst.tail]
     # The worst line need not be among those that are kept.
@@ -49,8 +51,11 @@ def news(burst: Burst) -> News:
     return _telling(lines + [example for row in burst.patterns for example in row.examples] if bad else lines)
 
 
-def _worse(worst: int | None, pattern: Pattern) -> bool:
-    return worst is not None and worst <= BAD and worst < (*SEVERITIES, "").index(pattern.severity)
+def _worse(burst: Burst, pattern: Pattern) -> bool:
+    worst = burst.tally.worst
+    if worst is None or worst > BAD or worst >= (*SEVERITIES, "").index(pattern.severity):
+        return False
+    return worst <= GRAVE or pattern.count < MANY * burst.tally.severities[worst]
 
 
 def _letters(text: str) -> int:
