@@ -303,3 +303,12 @@ def test_what_is_no_character_is_escaped() -> None:
     assert (made.head, made.tail) == (("\\ud800x",), ("\\udcffy",))
     assert made.size == 16
     assert Excerpt.restored(json.loads(json.dumps(made.dump()))) == made
+
+
+def test_loaded_under_the_same_keep_it_dumps_the_same() -> None:
+    old, new = Collector(Keep(log=20_000, bytes=1000)), Collector(Keep(log=20_000, bytes=1000))
+    # The first line does not fit, and the others stay in pieces.
+    for line in ("x" * 15_000, "y" * 2500, "z" * 2500):
+        add(old, [line])
+    new.load(json.loads(json.dumps(old.dump())))
+    assert new.dump() == old.dump()

@@ -179,8 +179,8 @@ class Collector:
             end = opening(text, self._front_bytes)
             self._front = _Run.of([text[:end]])
             # What has been cut off is part of the gap, and without one it goes to the back.
-            rest = "" if gap else text[end:] + self._back.text
-            if rest:
+            if end < len(text) and not gap:
+                rest = text[end:] + self._back.text
                 self._back = _Run.of([rest[ending(rest, self._back_bytes) :]])
             self._full = True
         self._back.trim(self._back_bytes)
