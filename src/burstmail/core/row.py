@@ -68,8 +68,8 @@ class Row:
 
         `start` is the number of the first of all, `worst` their worst severity.
         """
-        if self.before and not self.more:
-            self._search([lines[place] for place in places[: max(0, SEARCHED - self.count)]])
+        if self.before and self.count < SEARCHED:
+            self._search([lines[place] for place in places[: SEARCHED - self.count]])
         if self.worst > worst:
             self.worst = min(self.worst, worst_of([lines[place] for place in places]))
         self.count += len(places)
@@ -81,7 +81,10 @@ class Row:
 
     def _search(self, lines: list[bytes]) -> None:
         match, before, size = _ADDRESS.match, self.before, len(self.before)
-        found = {at[0] for line in lines if (at := match(line, line.find(before) + size))}
+        starts = [(line, line.find(before)) for line in lines]
+        found = {at[0] for line, start in starts if start >= 0 and (at := match(line, start + size))}
+        # Where it is not found, there may be another address.
+        self.more = self.more or any(start < 0 for _, start in starts)
         self._learn({value.decode().rstrip(".:") for value in found})
 
     def _learn(self, values: set[str]) -> None:
