@@ -74,13 +74,29 @@ class _Run:
         while len(self.chunks) > 1 and self.size - self.chunks[0][2] >= room:
             self._take(self.chunks.popleft())
 
-    def first(self, room: int) -> _Run:
-        """The first lines that fit into `room` bytes, one at least."""
-        return self if self.size <= room else _Run.of([(text := self.text)[: opening(text, room)]])
+    def first(self, room: int) -> None:
+        """Only the first lines that fit into `room` bytes, one at least. Of what goes no text is looked at."""
+        while self.size > room:
+            text, _, _ = self._take(self.chunks.pop())
+            if self.size >= room and self.chunks:
+                continue
+            text = text[: opening(text, room - self.size)]
+            if not self.chunks or self.size + _size(text) <= room:
+                self._put((text, text.count("\n"), _size(text)))
+            return
 
-    def last(self, room: int) -> _Run:
-        """The last lines that fit into `room` bytes, one at least."""
-        return self if self.size <= room else _Run.of([(text := self.text)[ending(text, room) :]])
+    def last(self, room: int) -> None:
+        """Only the last lines that fit into `room` bytes, one at least."""
+        self.chunks.reverse()
+        while self.size > room:
+            text, _, _ = self._take(self.chunks.pop())
+            if self.size >= room and self.chunks:
+                continue
+            text = text[ending(text, room - self.size) :]
+            if not self.chunks or self.size + _size(text) <= room:
+                self._put((text, text.count("\n"), _size(text)))
+            break
+        self.chunks.reverse()
 
 
 class Collector:
@@ -162,8 +178,9 @@ class Collector:
             text, middle = front.text, front.size // 2
             end = opening(text, max(first, min(middle, front.size - last)))
             front, back = _Run.of([text[:end]]), _Run.of([text[end:]])
-        self._front = front.first(max(first, front.size // 2))
-        self._back = back.last(max(last, back.size // 2))
+        front.first(max(first, front.size // 2))
+        back.last(max(last, back.size // 2))
+        self._front, self._back = front, back
         self._full = True
 
     def dump(self) -> list[Any]:
