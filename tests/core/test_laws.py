@@ -9,7 +9,7 @@ from typing import Any
 
 import laws
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from burstmail import (
@@ -32,6 +32,7 @@ from burstmail import (
     keyed,
 )
 from burstmail.core.chain import Joined
+from burstmail.core.patterns import LIMIT, Tally
 
 KEEP = Keep(head=2, tail=2, bytes=12, log=20)
 LETTER = each(lambda line: line[:1])
@@ -118,6 +119,27 @@ REMEMBERED = {name: make for name, make in ALL.items() if name != "small budget"
 @given(script=scripts())
 def test_the_dump_law(make: laws.Make, script: laws.Script) -> None:
     laws.dump_law(make, script)
+
+
+LOOKED_AT = {name: ALL[name] for name in ("session", "plain", "windows to caps")}
+
+
+# A tally looks at lines when it has 16 KiB of them, which no small script has.
+@pytest.mark.parametrize("limit", [2, LIMIT])
+@pytest.mark.parametrize("make", LOOKED_AT.values(), ids=LOOKED_AT)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(script=scripts())
+def test_the_laws_hold_for_patterns_that_are_looked_at_at_once(
+    monkeypatch: pytest.MonkeyPatch, make: laws.Make, limit: int, script: laws.Script
+) -> None:
+    monkeypatch.setattr("burstmail.core.patterns._CHUNK", 1)
+    defaults = {"limit": limit}
+    for function in (Tally.__init__, Tally.restored.__func__):  # type: ignore[attr-defined]
+        monkeypatch.setattr(function, "__kwdefaults__", function.__kwdefaults__ | defaults)
+    laws.conservation(make, script)
+    laws.dump_law(make, script)
+    if limit == LIMIT and make is not LOOKED_AT["windows to caps"]:
+        laws.batch_law(make, script)
 
 
 # A digest shows the lines of several keys oldest burst first, and an emptied budget those that are left.

@@ -23,7 +23,8 @@ WORDS = st.sampled_from(
 )
 # Identifiers that are others, or no such, without their digits.
 TWINS = st.lists(st.sampled_from(["x", "0x8422", "0x7", "abcd", "a1b1c1d1", "ab12cd", "ab", "7"]), max_size=2)
-TEXTS = (TWINS | st.lists(WORDS, max_size=6)).map(" ".join) | st.text(st.characters(exclude_characters="\n"), max_size=8)
+ANY = st.text(st.characters(exclude_characters="\n"), max_size=8)
+TEXTS = (TWINS | st.lists(WORDS, max_size=6)).map(" ".join) | ANY
 LINES = st.lists(TEXTS, max_size=30)
 PIECES = st.lists(LINES, max_size=4)
 
@@ -354,6 +355,18 @@ def test_a_reader_changes_nothing_that_another_has() -> None:
     made.patterns()
     assert (len(seen.waiting), seen.table.rows, seen.table.other) == (1, {}, 0)
     assert made._seen is not seen and len(made._seen.table.rows) == 2
+
+
+def test_a_tally_is_equal_by_what_it_counts_and_tells_little() -> None:
+    made, same = tally(["a 1", "a 2"]), tally(["a 1"]).join(tally(["a 2"], start=0))
+    assert (made == same, hash(made) == hash(same), made == tally(["a 1"]), made == "a") == (True, True, False, False)
+    assert repr(made) == "<Tally of 2 lines>"
+
+
+def test_a_dump_with_fewer_lines_than_it_says_is_refused() -> None:
+    state = tally(["a", "b"]).dump()
+    with pytest.raises(ValueError, match="a tally with 1 lines instead of 2"):
+        Tally.restored([*state[:-1], "a\n"])
 
 
 def test_a_limit_must_leave_room_for_two() -> None:
