@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burstmail import Burst, CloseReason, Excerpt, Item, Keep, Message
-from burstmail.core.fold import dump_burst, dump_item, fold, restored_burst, restored_item, sources
+from burstmail.core.fold import dump_burst, dump_item, emptied, fold, restored_burst, restored_item, sources
 
 BURST = Burst(
     key="web1 sshd",
@@ -79,3 +79,9 @@ def test_a_digests_sums_are_right_and_bounded(names: list[str]) -> None:
     assert len(set(named)) == len(named)
     assert "" not in named[:-1]
     assert bool(whole.parts) == (len(set(names)) > 1)
+
+
+def test_an_emptied_burst_is_still_that_burst() -> None:
+    left = emptied(replace(BURST, notes=("a note",)))
+    assert (left.key, left.epoch, left.seq, left.gone, left.first) == ("web1 sshd", "e", 3, 2, 1.5)
+    assert (left.count, left.head, left.tail, left.parts, left.notes, left.tally.count) == (0, (), (), (), (), 0)

@@ -369,6 +369,21 @@ def test_a_dump_with_fewer_lines_than_it_says_is_refused() -> None:
         Tally.restored([*state[:-1], "a\n"])
 
 
+def test_tallies_that_have_been_looked_at_join_row_by_row() -> None:
+    first, second = tally(["a b", "c d"], ["c d"]), tally(["<3>e f", "c d"], start=2)
+    assert first.patterns() and second.patterns()
+    both = first.join(second)
+    assert both.patterns() == tally(["a b", "c d"], ["c d"], ["<3>e f", "c d"]).patterns()
+    assert (both.count, both.severities, total(first), total(second)) == (5, {3: 1}, 3, 2)
+
+
+@given(PIECES, PIECES, st.integers(2, 6))
+def test_joined_rows_and_other_are_all_lines(before: list[list[str]], after: list[list[str]], limit: int) -> None:
+    first, second = tally(*before, limit=limit), tally(*after, limit=3)
+    both = (total(first), total(second)) and first.join(second)
+    assert total(both) == both.count == first.count + second.count
+
+
 def test_a_limit_must_leave_room_for_two() -> None:
     with pytest.raises(ValueError, match="limit=1"):
         Tally(limit=1)
