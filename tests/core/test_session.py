@@ -123,3 +123,23 @@ def test_a_bad_window_names_the_value(fault: dict[str, float]) -> None:
     ((name, value),) = fault.items()
     with pytest.raises(ValueError, match=f"^{name}={value}"):
         Window(**fault)  # type: ignore[arg-type]
+
+
+def test_a_window_over_a_restart_has_the_epochs_of_both() -> None:
+    session = Session()
+    session.feed(Batch(text="a\n", count=1, epoch="e", seq=1), 0.0)
+    session.feed(Batch(text="b\n", count=1, epoch="f", seq=1), 1.0)
+    (burst,) = session.flush(2.0)
+    assert (burst.epoch, burst.seq) == ("e+f", 1)
+
+
+def test_without_a_masker_there_are_no_patterns() -> None:
+    session = Session(masker=None)
+    session.feed(Batch(text="a\n", count=1), 0.0)
+    (burst,) = session.flush(1.0)
+    assert (burst.count, burst.tally.count, burst.patterns) == (1, 0, [])
+
+
+def test_where_both_bounds_are_met_by_one_line_the_reason_is_its_number() -> None:
+    session = Session(Window(max_lines=2, max_bytes=4))
+    assert [burst.reason for burst in session.feed(Batch(text="a\nb\n", count=2), 0.0)] == [CloseReason.MAX_LINES]
