@@ -50,9 +50,9 @@ class Aggregator(Keyed[Batch, Burst]):
         keep: Keep | None = None,
         patterns: bool = True,
         masks: Iterable[str] = (),
-        # A key comes from the line, so the table of keys is an attack surface: 1,000 windows, 8 MiB for all of them.
+        # A key comes from the line, so the table of keys is an attack surface: 1,000 windows, 6 MiB for all of them (9 in memory).
         keys: int = 1000,
-        budget: int = 8 * 1024 * 1024,
+        budget: int = 6 * 1024 * 1024,
     ) -> None:
         window = Window(gap=gap, max_age=max_age, max_lines=max_lines, max_bytes=max_bytes)
         if budget < 1:

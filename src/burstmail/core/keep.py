@@ -20,7 +20,7 @@ class Keep:
     """Last lines that are shown."""
     bytes: int = 65536
     """Bytes of both together, shared in proportion to head and tail."""
-    # What a mail can carry along when it is compressed, and 8 of it in the memory of an Aggregator.
+    # What a mail can carry along when it is compressed, and six times in the budget of an Aggregator.
     log: int = 1048576
     """Bytes of all lines that are kept, half of them first and half of them last; never less than is shown."""
 
