@@ -312,3 +312,24 @@ def test_loaded_under_the_same_keep_it_dumps_the_same() -> None:
         add(old, [line])
     new.load(json.loads(json.dumps(old.dump())))
     assert new.dump() == old.dump()
+
+
+def test_an_excerpt_of_a_time_without_a_log_has_the_lines_it_showed() -> None:
+    made = Excerpt.restored([2, 1, 99, ["a", "b"], ["z"], 9, 18])
+    assert (made.head, made.tail, made.count, made.missing, made.size) == (("a", "b"), ("z",), 9, 6, 18)
+    assert made.keep == Keep(head=2, tail=1, bytes=99)
+
+
+@given(st.lists(st.sampled_from([1, 100, 1500, 3000, 6000]), min_size=1, max_size=14), st.integers(1, 9))
+def test_however_much_is_shed_the_first_and_the_last_lines_stay(sizes: list[int], sheds: int) -> None:
+    collector = Collector(Keep(log=30_000, bytes=100))
+    lines = [chr(97 + number) * size for number, size in enumerate(sizes)]
+    for line in lines:
+        add(collector, [line])
+    for _ in range(sheds):
+        collector.shed()
+        front, missing, back = collector.excerpt().log()
+        first, last = front.split("\n")[:-1], back.split("\n")[:-1]
+        assert len(first) + missing + len(last) == len(lines)
+        assert lines[: len(first)] == first and lines[len(lines) - len(last) :] == last
+        assert first and (last or len(first) == len(lines))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from burstmail import Burst, CloseReason, Excerpt, Item, Keep, Message
 from burstmail.core.fold import dump_burst, dump_item, emptied, fold, restored_burst, restored_item, sources
+from burstmail.core.patterns import Tally
 
 BURST = Burst(
     key="web1 sshd",
@@ -85,3 +86,14 @@ def test_an_emptied_burst_is_still_that_burst() -> None:
     left = emptied(replace(BURST, notes=("a note",)))
     assert (left.key, left.epoch, left.seq, left.gone, left.first) == ("web1 sshd", "e", 3, 2, 1.5)
     assert (left.count, left.head, left.tail, left.parts, left.notes, left.tally.count) == (0, (), (), (), (), 0)
+
+
+def test_patterns_of_both_are_in_a_fold() -> None:
+    tally = Tally()
+    tally.add("a 1\na 2\n", 2, 1.0)
+    known = replace(BURST, tally=tally)
+    for pair in ((known, BURST), (BURST, known)):
+        folded = fold(*pair)
+        assert [(pattern.text, pattern.count) for pattern in folded.patterns] == [("a <n>", 2)]
+        assert folded.tally.count == folded.count == 14
+        assert folded.tally.other == 12

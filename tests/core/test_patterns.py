@@ -384,6 +384,13 @@ def test_joined_rows_and_other_are_all_lines(before: list[list[str]], after: lis
     assert total(both) == both.count == first.count + second.count
 
 
+def test_a_tally_restored_under_a_smaller_limit_loses_no_line() -> None:
+    made = tally([f"{word(number)}ed {word(number * 7)}ing" for number in range(9)])
+    assert total(made) == 9
+    again = Tally.restored(json.loads(json.dumps(made.dump())), limit=4)
+    assert total(again) == 9 and again.other
+
+
 def test_a_limit_must_leave_room_for_two() -> None:
     with pytest.raises(ValueError, match="limit=1"):
         Tally(limit=1)
