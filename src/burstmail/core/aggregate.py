@@ -50,7 +50,7 @@ class Aggregator(Keyed[Batch, Burst]):
         keep: Keep | None = None,
         patterns: bool = True,
         masks: Iterable[str] = (),
-        # A key comes from the line, so the table of keys is an attack surface: 1,000 windows; 6 MiB for all, 9 in memory.
+        # A key comes from the line: the table of keys is an attack surface. 1,000 windows; 6 MiB for all, 9 in memory.
         keys: int = 1000,
         budget: int = 6 * 1024 * 1024,
     ) -> None:
