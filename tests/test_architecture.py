@@ -18,33 +18,33 @@ PACKAGE = Path(burstmail.__file__).parent
 LAYERS = [
     ["errors"],
     [
-        *("core.address", "core.backoff", "core.escape", "core.look", "core.markup", "core.mime"),
-        *("core.lexicon", "core.meaning", "core.words"),
+        *("core.address", "core.backoff", "core.escape", "core.mail.look", "core.mail.markup", "core.mail.mime"),
+        *("core.patterns.lexicon", "core.patterns.meaning", "core.words"),
     ],
-    ["core.contrast", "core.fields", "core.keep", "core.packed", "core.timeline", "core.window"],
+    ["core.patterns.contrast", "core.fields", "core.keep", "core.packed", "core.timeline", "core.window"],
     ["core.excerpt"],
-    ["core.masks", "core.redactions", "core.severity"],
-    ["core.collector", "core.naming", "core.row", "core.tokens"],
-    ["core.reasons"],
-    ["core.alike"],
-    ["core.merge"],
-    ["core.table"],
-    ["core.patterns"],
+    ["core.patterns.masks", "core.mail.redactions", "core.severity"],
+    ["core.collector", "core.patterns.naming", "core.patterns.row", "core.patterns.tokens"],
+    ["core.patterns.reasons"],
+    ["core.patterns.alike"],
+    ["core.patterns.merge"],
+    ["core.patterns.table"],
+    ["core.patterns.tally"],
     ["core.model"],
     ["core.split", "core.stage", "core.statistics"],
     [
-        *("core.attachment", "core.chain", "core.fold", "core.keyed", "core.limits", "core.redact"),
-        *("core.room", "core.sentences", "core.session"),
+        *("core.mail.attachment", "core.chain", "core.fold", "core.keyed", "core.limits", "core.mail.redact"),
+        *("core.mail.room", "core.mail.sentences", "core.session"),
     ],
-    ["core.overview"],
-    ["core.news"],
-    ["core.subject"],
-    ["core.topic"],
-    ["core.report"],
-    ["core.letter"],
-    ["core.page"],
+    ["core.mail.overview"],
+    ["core.mail.news"],
+    ["core.mail.subject"],
+    ["core.mail.topic"],
+    ["core.mail.report"],
+    ["core.mail.letter"],
+    ["core.mail.page"],
     ["clock", "core.waiting", "host"],
-    ["core.head", "core.health", "core.mailbox", "core.template"],
+    ["core.head", "core.health", "core.mail.mailbox", "core.mail.template"],
     [
         *("core.accept", "core.aggregate", "core.cap", "core.compose", "core.deliver"),
         *("core.echo", "core.salvage"),
@@ -126,7 +126,8 @@ def test_imports_run_downward_only(name: str) -> None:
 
 
 def test_every_module_has_its_place() -> None:
-    homeless = [name for name in MODULES if not layer(name) and name not in ("burstmail", "core")]
+    packages = ("burstmail", "core", "core.mail", "core.patterns")
+    homeless = [name for name in MODULES if not layer(name) and name not in packages]
     assert not homeless, f"add {homeless} to LAYERS"
 
 

@@ -226,5 +226,6 @@ def test_files_that_are_named_are_there() -> None:
     package = Path(burstmail.__file__).parent
     for page in PAGES:
         for name in re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)`", page.read_text()):
-            places = (ROOT, ROOT / "src" / "burstmail", package, package / "core")
+            core = package / "core"
+            places = (ROOT, ROOT / "src" / "burstmail", package, core, core / "mail", core / "patterns")
             assert name == "watch.py" or any((place / name).is_file() for place in places), f"{page.name}: {name}"

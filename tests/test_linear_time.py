@@ -48,8 +48,8 @@ for module in pkgutil.walk_packages(burstmail.__path__, "burstmail."):
 
 from burstmail import Batch, by
 from burstmail.core.fields import parse
-from burstmail.core.masks import Masker
-from burstmail.core.redact import Redactor
+from burstmail.core.patterns.masks import Masker
+from burstmail.core.mail.redact import Redactor
 from burstmail.sinks import conversation, smtp
 lines = "<38>1 2026-11-23T10:00:00Z h p - - - x\n<38>Nov 23 10:00:00 h p[1]: password=x ftp://a:b@c Bearer eyJ\nx\n"
 for names in (("host",), ("program",), ("pid",), ("severity",), ("facility",), ("host", "program"), ("host", "pid")):

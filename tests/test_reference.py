@@ -93,6 +93,6 @@ def test_the_reference_names_every_public_name() -> None:
 
 
 def test_the_reference_names_every_subject_field() -> None:
-    from burstmail.core.subject import FIELDS
+    from burstmail.core.mail.subject import FIELDS
 
     assert [name for name in FIELDS if f"`{{{name}}}`" not in TEXT] == []

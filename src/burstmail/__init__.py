@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .core.keyed import keyed as keyed
     from .core.limits import CoolDown as CoolDown
     from .core.limits import Limit as Limit
+    from .core.mail.report import Report as Report
     from .core.model import Attempt as Attempt
     from .core.model import Batch as Batch
     from .core.model import Burst as Burst
@@ -38,9 +39,8 @@ if TYPE_CHECKING:
     from .core.model import Item as Item
     from .core.model import Message as Message
     from .core.model import Outage as Outage
-    from .core.patterns import Pattern as Pattern
-    from .core.patterns import Tally as Tally
-    from .core.report import Report as Report
+    from .core.patterns.tally import Pattern as Pattern
+    from .core.patterns.tally import Tally as Tally
     from .core.session import Session as Session
     from .core.split import by as by
     from .core.split import each as each
@@ -95,8 +95,8 @@ _NAMES = {
     "core.keyed": "Keyed keyed",
     "core.limits": "CoolDown Limit",
     "core.model": "Attempt Batch Burst CloseReason DeadLetter Item Message Outage",
-    "core.patterns": "Pattern Tally",
-    "core.report": "Report",
+    "core.patterns.tally": "Pattern Tally",
+    "core.mail.report": "Report",
     "core.session": "Session",
     "core.split": "by each",
     "core.stage": "Instant Stage State",

@@ -30,7 +30,7 @@ from burstmail import (
     Window,
 )
 from burstmail.cli import options, parts
-from burstmail.core.template import BLOCKS
+from burstmail.core.mail.template import BLOCKS
 from tests.cli.process import mails, run, shown
 
 EVERY = [

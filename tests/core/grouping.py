@@ -13,10 +13,10 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from burstmail.core.masks import Masker, shown
-from burstmail.core.merge import merged
-from burstmail.core.naming import named
-from burstmail.core.patterns import Tally
+from burstmail.core.patterns.masks import Masker, shown
+from burstmail.core.patterns.merge import merged
+from burstmail.core.patterns.naming import named
+from burstmail.core.patterns.tally import Tally
 
 
 def patterns_of(lines: Sequence[str]) -> list[str]:

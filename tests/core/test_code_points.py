@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from burstmail.core.escape import one_line
-from burstmail.core.mailbox import mailbox
-from burstmail.core.mime import header
-from burstmail.core.subject import Subject, named
+from burstmail.core.mail.mailbox import mailbox
+from burstmail.core.mail.mime import header
+from burstmail.core.mail.subject import Subject, named
 from tests.core.payloads import burst, composed
 from tests.core.readback import lines, mailboxes, one, read, seen, stays
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from burstmail import Burst, CloseReason, Excerpt, Item, Keep, Message
 from burstmail.core.fold import dump_burst, dump_item, emptied, fold, restored_burst, restored_item, sources
-from burstmail.core.patterns import Tally
+from burstmail.core.patterns.tally import Tally
 
 BURST = Burst(
     key="web1 sshd",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from burstmail.core.masks import Masker
-from burstmail.core.merge import merged
+from burstmail.core.patterns.masks import Masker
+from burstmail.core.patterns.merge import merged
 from tests.core.grouping import accuracy, labelled, patterns_of, wrong
 
 OWN = Path(__file__).parent / "data" / "labelled.csv"

@@ -32,7 +32,7 @@ from burstmail import (
     keyed,
 )
 from burstmail.core.chain import Joined
-from burstmail.core.patterns import LIMIT, Tally
+from burstmail.core.patterns.tally import LIMIT, Tally
 
 KEEP = Keep(head=2, tail=2, bytes=12, log=20)
 LETTER = each(lambda line: line[:1])
@@ -132,7 +132,7 @@ LOOKED_AT = {name: ALL[name] for name in ("session", "plain", "windows to caps")
 def test_the_laws_hold_for_patterns_that_are_looked_at_at_once(
     monkeypatch: pytest.MonkeyPatch, make: laws.Make, limit: int, script: laws.Script
 ) -> None:
-    monkeypatch.setattr("burstmail.core.patterns._CHUNK", 1)
+    monkeypatch.setattr("burstmail.core.patterns.tally._CHUNK", 1)
     defaults = {"limit": limit}
     for function in (Tally.__init__, Tally.restored.__func__):  # type: ignore[attr-defined]
         monkeypatch.setattr(function, "__kwdefaults__", function.__kwdefaults__ | defaults)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from burstmail import Aggregator, Batch, Burst, Caps, Flow, Instant, Keep, Limit, Stage, StateMismatch, by
 from burstmail.core.fold import dump_burst, restored_burst
-from burstmail.core.patterns import Tally
+from burstmail.core.patterns.tally import Tally
 from burstmail.core.recall import loaded
 from burstmail.core.salvage import salvaged
 from burstmail.core.timeline import Timeline

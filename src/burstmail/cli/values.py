@@ -34,7 +34,7 @@ SIZES = {"": 1, "k": 1024, "kib": 1024, "m": 1024**2, "mib": 1024**2, "g": 1024*
 SIZE = re.compile(r"([0-9]{1,12})([A-Za-z]*)")
 # A password is a line, not a file somebody named by mistake.
 SECRET_BYTES = 4096
-# More than that is no mail any more (core/report.py).
+# More than that is no mail any more (core/mail/report.py).
 TEMPLATE_BYTES = 65536
 
 

@@ -11,8 +11,8 @@ from typing import cast
 
 from .keep import Keep
 from .keyed import Keyed
-from .masks import Masker
 from .model import Batch, Burst, CloseReason
+from .patterns.masks import Masker
 from .session import Session
 from .split import Splitter, by
 from .stage import Stage, State

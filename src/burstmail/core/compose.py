@@ -13,18 +13,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from .address import address
-from .letter import letter
-from .mailbox import mailbox
-from .mime import MARK, Headers, Part, file_part, multipart, rendered, text_part
+from .mail.letter import letter
+from .mail.mailbox import mailbox
+from .mail.mime import MARK, Headers, Part, file_part, multipart, rendered, text_part
+from .mail.page import page
+from .mail.redact import Redactor
+from .mail.redactions import REDACTIONS
+from .mail.report import ROOM, Report
+from .mail.subject import DEFAULT, Subject
+from .mail.template import PageTemplate, TextTemplate, failure
+from .mail.topic import topic
 from .model import Burst, Message
-from .page import page
-from .redact import Redactor
-from .redactions import REDACTIONS
-from .report import ROOM, Report
 from .stage import Instant
-from .subject import DEFAULT, Subject
-from .template import PageTemplate, TextTemplate, failure
-from .topic import topic
 from .words import header_date, moment
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _HEADERS = 2_500
 _SPARE = 1_000
 # What stays on a burst that is composed: as many patterns as a mail shows, and then some.
 _PATTERNS = 20
-# How core/redact.py begins to tell of a hook that has raised.
+# How core/mail/redact.py begins to tell of a hook that has raised.
 _FAILED = "the redact hook raised "
 _TOO_LARGE = f"the template made a mail of more than {LONGEST:,} bytes: the default is used"
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .fields import parse
-from .mime import MARK
+from .mail.mime import MARK
 from .model import Batch
 from .stage import Instant, State, opened
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from .excerpt import Excerpt
 from .model import Burst, CloseReason, Item, Message, Outage, spanning
-from .patterns import Tally
+from .patterns.tally import Tally
 from .timeline import Timeline
 
 # More than a person reads, and few enough to keep in memory for as long as a digest waits.

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from ..errors import DeliveryError
 from .excerpt import Excerpt
-from .patterns import Pattern, Tally
+from .patterns.tally import Pattern, Tally
 from .timeline import Timeline
 
 

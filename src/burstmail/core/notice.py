@@ -18,10 +18,10 @@ from ..errors import PermanentDeliveryError
 from .address import address
 from .escape import one_line
 from .fold import dump_burst, emptied, restored_burst
-from .mime import MARK, rendered
+from .mail.mime import MARK, rendered
+from .mail.subject import named, summary
 from .model import Burst, DeadLetter, Message
 from .stage import State, opened
-from .subject import named, summary
 from .words import clock, day, duration, header_date, moment, number, plural, zone_name
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from functools import reduce
 
 from .fold import fold, restored_burst
 from .model import Batch, Burst, CloseReason
-from .patterns import Tally
+from .patterns.tally import Tally
 from .session import Session
 from .stage import State
 from .timeline import Timeline

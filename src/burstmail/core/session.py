@@ -11,10 +11,10 @@ from math import inf
 
 from .collector import Collector
 from .keep import Keep
-from .masks import Masker
 from .model import Batch, Burst, CloseReason, spanning
 from .packed import unpacked
-from .patterns import Tally
+from .patterns.masks import Masker
+from .patterns.tally import Tally
 from .stage import State, opened
 from .timeline import NARROWEST, Timeline
 from .window import Window
