@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from burstmail.core import table
+from burstmail.core.patterns import table
 from burstmail.core.patterns.tally import Tally
 
 WORDS = ("alpha", "bravo", "cedar", "delta", "ember", "fjord", "gable")
