@@ -62,3 +62,11 @@ def test_a_dumped_table_makes_room_as_the_other_does() -> None:
     whole, before = (flood(Tally(limit=8), lines[:1501]) for _ in range(2))
     after = Tally.restored(before.dump(), limit=8)
     assert flood(after, lines[1501:]) == flood(whole, lines[1501:])
+
+
+def test_rows_that_a_hook_makes_the_same_are_one_and_lose_no_line() -> None:
+    tally = Tally()
+    tally.add("mounted alpha\n" * 3 + "stopped bravo again\n" * 2, 5, 1.0)
+    assert len(tally.patterns()) == 2
+    (pattern,) = tally.mapped(lambda line: "hidden", lambda text, example: "hidden").patterns()
+    assert (pattern.text, pattern.count, pattern.examples) == ("hidden", 5, ("hidden",))
