@@ -155,7 +155,7 @@ def contestants(lines: int, work: Path) -> list[Row]:
         Row("burstmail", burstmail(plain), lines, mails=plain),
         Row("burstmail --no-patterns --key host,program", burstmail(split, without, *key), lines, mails=split),
         Row("burstmail --key host,program", burstmail(keyed, *key), lines, mails=keyed, aim=0.15),
-        stored("burstmail --state DIR", work, lines, aim=0.15),
+        stored("burstmail --state DIR", work, lines, aim=0.3),
         stored("burstmail --state DIR --key host,program", work, lines, "--key", "host,program", aim=0.15),
         Row("logging MemoryHandler", [python, "-I", "-c", MEMORY_HANDLER], max(1, lines // 10)),
     ]
