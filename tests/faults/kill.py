@@ -258,6 +258,9 @@ class Run:
         if len(missing) > told.left_out:
             lines = sorted(missing)[:20]
             self._fault(f"lost: {len(missing)} acknowledged lines, {told.left_out} counted as left out: {lines}")
+            # It may be rare: what is needed to find out goes along.
+            run(["queue", "list", "--state", str(self.directory / "state"), "--name", "it"], self._log, 5.0)
+            self._fault(f"where they may be, by the queue and the log: {self._log.read_text()[-2500:]}")
         if twice := told.twice():
             self._fault(f"twice: {len(twice)} lines under different Message-IDs: {dict(list(twice.items())[:5])}")
         if told.lines > report.written:
