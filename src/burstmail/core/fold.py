@@ -40,6 +40,8 @@ def fold(older: Burst, newer: Burst) -> Burst:
         notes=tuple(dict.fromkeys((*older.notes, *newer.notes))),
         tally=_tallied(older, newer),
         timeline=older.timeline.join(newer.timeline),
+        below=older.below + newer.below,
+        urgent=older.urgent or newer.urgent,
     )
 
 
@@ -81,7 +83,7 @@ def dump_burst(burst: Burst) -> list[Any]:
         burst.excerpt.dump(),
         [burst.first, burst.last, burst.closed, burst.time],
         burst.reason.value,
-        [burst.epoch, burst.seq, burst.gone],
+        [burst.epoch, burst.seq, burst.gone, burst.route, burst.below, burst.urgent],
         burst.bursts,
         [burst.waited, burst.paused],
         burst.resume,
@@ -95,7 +97,7 @@ def dump_burst(burst: Burst) -> list[Any]:
 
 def restored_burst(state: list[Any]) -> Burst:
     """The dumped burst."""
-    key, excerpt, times, reason, (epoch, seq, gone), *rest = state
+    key, excerpt, times, reason, (epoch, seq, gone, *told), *rest = state
     bursts, (waited, paused), resume, parts, outage, notes, *counts = rest
     # Dumped before there were patterns and times, it has none.
     tally, timeline = counts or (Tally().dump(), Timeline().dump())
@@ -117,6 +119,8 @@ def restored_burst(state: list[Any]) -> Burst:
         notes=tuple(notes),
         tally=Tally.restored(tally, text=kept.whole),
         timeline=Timeline.restored(timeline),
+        # Absent where it was dumped before there were routes.
+        **dict(zip(("route", "below", "urgent"), told, strict=False)),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ..errors import DeliveryError
 from .excerpt import Excerpt
@@ -29,6 +29,10 @@ def spanning(first: str, last: str) -> str:
     return first if first.endswith(last) else f"{first.partition('+')[0]}+{last.rpartition('+')[2]}"
 
 
+Place: TypeAlias = tuple[str, Any]
+"""A source's name for where it reads, and the position there, as JSON can carry it; None: it reads there no more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Lines that were read together. One read is one Batch; a single line is a Batch of one."""
@@ -45,6 +49,12 @@ class Batch:
     """The number of the read, from 1; 0 until stamped."""
     gone: int = 0
     """How many lines of that read (and key) have already been cut off in front."""
+    place: Place | None = None
+    """How far its source has come with these lines: whoever keeps them keeps that with them."""
+    joined: bool = False
+    """Whether a line that begins with a space or tab belongs to the line before it (see Join): they are not parted."""
+    below: int = 0
+    """Lines that came before these and are not worth a mail of their own (see Threshold): the next one counts them."""
 
     @classmethod
     def of(cls, lines: str | Iterable[str], *, time: float = 0.0) -> Batch:
@@ -74,7 +84,7 @@ class Batch:
         taken = min(count, self.count)
         return (
             replace(self, text=first, count=taken),
-            replace(self, text=rest, count=self.count - taken, gone=self.gone + taken),
+            replace(self, text=rest, count=self.count - taken, gone=self.gone + taken, below=0),
         )
 
 
@@ -85,6 +95,7 @@ class CloseReason(Enum):
     MAX_AGE = "max_age"
     MAX_LINES = "max_lines"
     MAX_BYTES = "max_bytes"
+    URGENT = "urgent"
     CROWDED = "crowded"
     FLUSH = "flush"
     END = "end"
@@ -142,6 +153,12 @@ class Burst:
     """All lines by pattern, shown or not; never added to any more. Empty where patterns are off."""
     timeline: Timeline = field(default_factory=Timeline)
     """All lines by time."""
+    route: str = ""
+    """The name of the route it came by; '' where there are no routes."""
+    below: int = 0
+    """Lines before it that did not reach the threshold: told of, and not among `count`."""
+    urgent: bool = False
+    """Whether one of its lines was urgent."""
 
     @property
     def count(self) -> int:

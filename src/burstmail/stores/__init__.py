@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..core.model import Batch
+from ..core.model import Batch, Place
 from ..core.stage import State
 
 LINES, FLUSH, RETRY, DELETE = "lines", "flush", "retry", "delete"
@@ -33,10 +33,12 @@ class Entry:
     """How many lines."""
     text: str = ""
     """The lines, each ended by one newline."""
+    place: Place | None = None
+    """How far the lines' source has come with them."""
 
     def batch(self, epoch: str) -> Batch:
         """The lines as they were read."""
-        return Batch(text=self.text, count=self.count, time=self.wall, epoch=epoch, seq=self.id)
+        return Batch(text=self.text, count=self.count, time=self.wall, epoch=epoch, seq=self.id, place=self.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
