@@ -54,7 +54,7 @@ LAYERS = [
     ["core.paths", "core.recall"],
     ["core.flow"],
     ["sinks", "sources", "stores"],
-    ["drivers.later", "drivers.sender"],
+    ["drivers.later", "drivers.places", "drivers.readers", "drivers.sender"],
     ["drivers.ledger", "drivers.replay"],
     ["drivers.engine"],
     ["drivers", "testing"],

@@ -47,12 +47,12 @@ def entry(id: int, text: str = TEXT, **more: object) -> Entry:
 
 def test_what_was_written_comes_back(store: FileStore, place: Path) -> None:
     epoch = opened(store).epoch
-    entries = [entry(1), entry(2, kind=FLUSH), entry(7, "x" * 100_000 + "\n")]
+    entries = [entry(1), entry(2, kind=FLUSH), entry(7, "x" * 100_000 + "\n"), entry(8, place=("file:/a\n", [1, "x"]))]
     for one in entries:
         store.append(one)
     store.commit(Change(state=["s", 1.5, None, "\ud800"], outbox={"a/1": ["m"], "b/2": [2]}, dead={"a/0": ["d"]}))
     found = again(store, place)
-    assert (found.epoch, found.journal, found.last) == (epoch, entries, 7)
+    assert (found.epoch, found.journal, found.last) == (epoch, entries, 8)
     assert found.state == ["s", 1.5, None, "\ud800"]
     assert list(found.outbox.items()) == [("a/1", ["m"]), ("b/2", [2])]
     assert store.dead("a/0") == ["d"]
@@ -71,10 +71,11 @@ def test_a_new_store_has_a_name_of_its_own(tmp_path: Path) -> None:
 
 KEYS = st.sampled_from(["a/1", "a/2", "b/1"])
 VALUES = st.one_of(st.none(), st.lists(st.integers() | st.text(max_size=3), max_size=3))
+PLACES = st.none() | st.tuples(st.text("a\n\ud800", max_size=3), VALUES)
 OPERATIONS = st.lists(
     st.one_of(
-        st.tuples(st.just("append"), st.text("ab\n\u00e4", max_size=5), st.booleans()),
-        st.tuples(st.just("stage"), st.sampled_from([LINES, FLUSH, RETRY, DELETE]), st.booleans()),
+        st.tuples(st.just("append"), st.text("ab\n\u00e4", max_size=5), PLACES, st.booleans()),
+        st.tuples(st.just("stage"), st.sampled_from([LINES, FLUSH, RETRY, DELETE]), PLACES, st.booleans()),
         st.tuples(
             st.just("commit"),
             st.builds(
@@ -110,11 +111,12 @@ def run(store: Store, operations: list[object]) -> Iterator[object]:
     last = opened(store).last
     for operation in [*operations, ("open",)]:
         match operation:
-            case ("append", text, sync):
+            case ("append", text, place, sync):
                 last += 1
-                store.append(entry(last, text), sync=sync)
-            case ("stage", kind, sync):
-                store.stage(Entry(kind=kind, wall=50.0, count=1, text="staged\n"), sync=sync)
+                store.append(entry(last, text, place=place), sync=sync)
+            case ("stage", kind, place, sync):
+                told = place if kind == LINES else None
+                store.stage(Entry(kind=kind, wall=50.0, count=1, text="staged\n", place=told), sync=sync)
             case ("commit", change, sync):
                 store.commit(change, sync=sync)
                 last = max(last, change.position)

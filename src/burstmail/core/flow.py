@@ -93,6 +93,9 @@ class Flow:
         """`poll(now)`, then the lines."""
         out = self.poll(now)
         self._reads = max(self._reads, item.seq)
+        # Sources may say how far they have come without a line: whoever keeps that has done so by now.
+        if not item.count:
+            return out
         for batch in self._echo.feed(item, now):
             out += self.paths.feed(self._head.feed(batch, now), now)
         count, sample = self._echo.take()

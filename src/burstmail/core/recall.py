@@ -94,7 +94,8 @@ def loaded(part: Loads, state: State) -> bool:
 
 def pair_of(state: State) -> tuple[float, float] | None:
     """The core's time and the wall time of a state; None when it is none of ours."""
-    if not isinstance(state, list) or len(state) != 4 or state[0] != 1:
+    # Before there were sources with positions, it had four parts.
+    if not isinstance(state, list) or len(state) not in (4, 5) or state[0] != 1:
         return None
     fits = all(type(value) in (int, float) and isfinite(value) for value in state[1:3])
     return (float(state[1]), float(state[2])) if fits else None

@@ -19,7 +19,7 @@ from ..core.stage import State
 from ..core.statistics import Statistics
 from ..core.words import duration
 from ..errors import DeliveryError
-from ..stores import FLUSH, LINES, RETRY, Change, Entry, Saved, Store
+from ..stores import FLUSH, LINES, RETRY, Change, Entry, Saved, Store, new_epoch
 from .later import Later
 from .ledger import Ledger, Mode
 from .replay import RAISED, Replay
@@ -68,6 +68,11 @@ class Engine:
         return self._ledger.mode is Mode.MINE or (self._ledger.mode is Mode.THEIRS and not self._alone)
 
     @property
+    def places(self) -> Mapping[str, State] | None:
+        """How far each source has come, by its name for it; None while another process has the store, and knows."""
+        return None if self._ledger.mode is Mode.THEIRS else self._replay.places.known
+
+    @property
     def busy(self) -> bool:
         """Whether an attempt is under way."""
         return bool(self._flow.paths.trying())
@@ -75,14 +80,14 @@ class Engine:
     def start(self) -> list[Attempt]:
         """Take the store, and go on where its last owner was."""
         out = self._open(self.now)
-        self._flow.begin(_epoch(), 0)
+        self._flow.begin(new_epoch(), 0)
         return out
 
     def feed(self, batch: Batch) -> list[Attempt]:
         """Lines, to the journal and then to the core."""
         now, wall = self.now, self._clock.time()
         out = self._advance(now)
-        entry = Entry(wall=batch.time or wall, count=batch.count, text=batch.text)
+        entry = Entry(wall=batch.time or wall, count=batch.count, text=batch.text, place=batch.place)
         if self._ledger.stage(entry, now):
             return out
         stamped = self._flow.stamp(batch, wall)
@@ -215,7 +220,7 @@ class Engine:
     def _commit(self, now: float, changes: Mapping[str, State] | None = None, *, whole: bool = False) -> None:
         if self._ledger.mode is Mode.MINE:
             change = Change(
-                state=[1, now, self._clock.time(), self._flow.state()],
+                state=[1, now, self._clock.time(), self._flow.state(), dict(self._replay.places.known)],
                 position=self._flow.reads,
                 outbox=self._flow.paths.rows() if whole else changes or {},
                 dead=dict(self._dead),
@@ -267,7 +272,7 @@ class Engine:
             self._wake(self.now)
             # Numbers that a life before this one used, but could not write down, may come again: under another name
             # they are not the same, or a new mail would have an old one's Message-ID.
-            self._flow.renew(_epoch())
+            self._flow.renew(new_epoch())
         self._flow.begin("", saved.last)
         self._alone, now = False, self.now
         self._ledger.taken_over(now)
@@ -330,9 +335,3 @@ class Engine:
             return []
         self._dead[key] = None
         return list(self._flow.poll(now))
-
-
-def _epoch() -> str:
-    from secrets import token_hex
-
-    return token_hex(16)

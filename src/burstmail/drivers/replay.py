@@ -18,6 +18,7 @@ from ..core.waiting import renewed
 from ..core.words import plural
 from ..stores import FLUSH, LINES, Entry, Saved
 from .later import Later
+from .places import Places
 
 OTHER = "These lines were kept by an earlier burstmail, which had other settings or was another version."
 BROKEN = "These lines are as they were found, since a stage or a callable raised."
@@ -31,12 +32,14 @@ class Replay:
         self._flow = flow
         self.logger = logger
         self.core = -inf
+        self.places = Places()
         # The entry that is being taken in.
         self._at = 0
 
     def take(self, entry: Entry) -> list[Attempt]:
         """One entry. An exception of a stage or a callable passes through."""
         self._at = entry.id
+        self.places.note(entry.place)
         now = max(entry.now, self.core)
         if entry.kind == FLUSH:
             self._flow.begin("", entry.id)
@@ -67,6 +70,7 @@ class Replay:
         """As `load`, past the stages in front of the caps: what is in a state that makes one of them raise."""
         self._at = 0
         self.core = max(now, *(entry.now for entry in saved.journal), -inf)
+        self.places.become(saved)
         self._flow.recall(None, self.core)
         self._flow.begin("", saved.last)
         self._lost(sum(not self._flow.restore(key, row, self.core) for key, row in saved.outbox.items()))
@@ -77,6 +81,7 @@ class Replay:
 
     def _loaded(self, saved: Saved, start: float, bad: Mapping[int, Exception], tried: list[str]) -> list[Attempt]:
         self._at = 0
+        self.places.become(saved)
         then = pair_of(saved.state)
         self.core = start = then[0] if then else min((entry.now for entry in saved.journal), default=start)
         left = self._flow.recall(saved.state[3] if then else saved.state, start)
@@ -109,8 +114,9 @@ class Replay:
         self._flow.begin("", saved.last)
         out = self._flow.paths.go_on(self._flow.paths.trying(), now)
         out += self._flow.take(salvaged(saved.state, now), now, OTHER)
+        self.places.add(saved)
         for entry in saved.journal:
-            own = replace(entry, id=self._flow.reads + 1, now=now)
+            own = replace(entry, id=self._flow.reads + 1, now=now, place=None)
             try:
                 out += self.take(own)
             except Exception as bug:

@@ -22,9 +22,10 @@ from ..core.statistics import Statistics
 from ..core.words import plural
 from ..errors import DeliveryError
 from ..sinks import Sink
-from ..sources import Source
+from ..sources import Resumable, Source
 from ..stores import Store
 from .engine import Engine
+from .readers import Readers
 from .sender import Result, Sender
 
 logger = logging.getLogger("burstmail")
@@ -110,14 +111,28 @@ class Pipeline:
         with self._changed:
             self._engine.sync()
 
-    def run(self, source: Source) -> Statistics:
-        """Read a source to its end, then close. Returns the final counts."""
+    def run(self, *sources: Source) -> Statistics:
+        """Read all sources to their end, then close. Returns the final counts."""
         try:
-            for batch in source:
-                self.feed(batch)
+            self.read(*sources)
         finally:
             self.close()
         return self.statistics()
+
+    def read(self, *sources: Source) -> None:
+        """Read all sources to their end: one here, several in a thread each.
+
+        Those that can go on where they were (FileSource, JournalSource) do, if there is a store. A source that raises
+        OSError ends, and the others are read on; it is logged at once, and raised when all have ended.
+        """
+        for source in sources:
+            if isinstance(source, Resumable):
+                source.resume(self._places)
+        Readers(sources, self.feed).read()
+
+    def _places(self) -> Mapping[str, Any] | None:
+        with self._changed:
+            return self._engine.places
 
     def close(self, grace: float | None = None) -> None:
         """Close what is open, wait `grace` seconds at most for deliveries, let go of the store. Safe to call twice.

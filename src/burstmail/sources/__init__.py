@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from ..core.model import Batch
 
@@ -21,4 +21,16 @@ class Source(Protocol):
 
     def close(self) -> None:
         """End the iteration soon. May be called from any thread, and from a signal handler."""
+        ...
+
+
+@runtime_checkable
+class Resumable(Source, Protocol):
+    """A source of what is still there after a restart: it goes on where its last batch that was kept ended.
+
+    Its batches have a `place`: a name of its own, and its position behind their lines, as JSON can carry it.
+    """
+
+    def resume(self, places: Callable[[], Mapping[str, Any] | None]) -> None:
+        """Before it is iterated: where to ask for positions. None says: another process reads; wait, and ask again."""
         ...

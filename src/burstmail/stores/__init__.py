@@ -133,9 +133,7 @@ class MemoryStore:
     shared = False
 
     def __init__(self) -> None:
-        from secrets import token_hex
-
-        self._epoch = token_hex(16)
+        self._epoch = new_epoch()
         self._last = 0
         self._state: State = None
         self._journal: list[Entry] = []
@@ -193,6 +191,13 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def new_epoch() -> str:
+    """A name for a numbering of reads that no other has: 128 random bits in hexadecimal."""
+    from secrets import token_hex
+
+    return token_hex(16)
 
 
 def numbered(staged: Sequence[Entry], last: int, now: float, wall: float) -> list[Entry]:

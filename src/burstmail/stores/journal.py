@@ -17,9 +17,10 @@ from typing import TypeAlias
 from zlib import crc32
 
 from . import FLUSH, LINES, Entry
+from .placed import PLACED, entry_from, told
 
 MARK = b"\xff\xfebm"
-KINDS = (LINES, FLUSH)
+KINDS = (LINES, FLUSH, PLACED)
 # Mark and checksum of what follows; checksum and bytes of the text; generation, id, now, wall, count, kind.
 _FRONT, _HEAD = Struct("<4sI"), Struct("<IIQQddQB")
 _SIZE = _FRONT.size + _HEAD.size
@@ -89,8 +90,9 @@ class Journal:
     def append(self, entry: Entry, generation: int) -> None:
         """Write a record. Nothing of it is there when that fails."""
         fd = self._open_fd()
-        text = entry.text.encode("utf-8", "backslashreplace")
-        data: list[bytes | memoryview] = [_head(entry, generation, text), text]
+        kind, words = told(entry)
+        text = words.encode("utf-8", "backslashreplace")
+        data: list[bytes | memoryview] = [_head(entry, kind, generation, text), text]
         self._must_fit(_SIZE + len(text))
         left = _SIZE + len(text)
         try:
@@ -148,7 +150,7 @@ def parsed(data: bytes, generation: int) -> Found:
         text = data[start + _SIZE : end]
         if of >= generation and crc32(text) == crc:
             words = text.decode("utf-8", "backslashreplace")
-            found.entries.append(Entry(id=id, kind=KINDS[kind], now=now, wall=wall, count=count, text=words))
+            found.entries.append(entry_from(KINDS[kind], words, id=id, now=now, wall=wall, count=count))
         elif of >= generation:
             found.lost, found.lines = found.lost + end - start, found.lines + count
     rest = data[found.end :]
@@ -180,9 +182,9 @@ def _records(data: bytes) -> Iterator[tuple[int, int, _Head]]:
         at = data.find(MARK, end)
 
 
-def _head(entry: Entry, generation: int, text: bytes) -> bytes:
-    told = (generation, entry.id, entry.now, entry.wall, entry.count, KINDS.index(entry.kind))
-    head = _HEAD.pack(crc32(text), len(text), *told)
+def _head(entry: Entry, kind: str, generation: int, text: bytes) -> bytes:
+    values = (generation, entry.id, entry.now, entry.wall, entry.count, KINDS.index(kind))
+    head = _HEAD.pack(crc32(text), len(text), *values)
     return _FRONT.pack(MARK, crc32(head)) + head
 
 
@@ -191,5 +193,5 @@ def _told(data: bytes, at: int) -> _Head | None:
     head = data[at + _FRONT.size : at + _SIZE]
     if len(head) < _HEAD.size or _FRONT.unpack_from(data, at) != (MARK, crc32(head)):
         return None
-    told: _Head = _HEAD.unpack(head)
-    return told if told[-1] < len(KINDS) else None
+    values: _Head = _HEAD.unpack(head)
+    return values if values[-1] < len(KINDS) else None

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core.stage import State
 from . import DELETE, FLUSH, LINES, RETRY, Entry
+from .placed import PLACED, entry_from, told
 
 # What is written into the file's header: "burs" (PRAGMA application_id), and the version of what follows.
 APPLICATION, VERSION = 0x62757273, 1
@@ -37,19 +38,21 @@ class Damaged(Exception):
 
 def entry_row(entry: Entry) -> tuple[Any, ...]:
     """The columns after the id."""
-    text = entry.text.encode("utf-8", "backslashreplace")
-    told = (entry.kind, float(entry.now), float(entry.wall), entry.count)
-    return (*told, _entry_crc(entry.id, told, text), text)
+    kind, words = told(entry)
+    text = words.encode("utf-8", "backslashreplace")
+    values = (kind, float(entry.now), float(entry.wall), entry.count)
+    return (*values, _entry_crc(entry.id, values, text), text)
 
 
 def entry_of(row: Sequence[Any]) -> Entry:
     """The entry of a row with its id, which for a staged one is 0. Raises Damaged."""
     id, kind, now, wall, count, crc, text = row
-    if kind not in (LINES, FLUSH, RETRY, DELETE) or not isinstance(text, bytes):
+    if kind not in (LINES, PLACED, FLUSH, RETRY, DELETE) or not isinstance(text, bytes):
         raise Damaged
     if crc != _entry_crc(id, (kind, now, wall, count), text):
         raise Damaged
-    return Entry(id=id, kind=kind, now=now, wall=wall, count=count, text=text.decode("utf-8", "backslashreplace"))
+    words = text.decode("utf-8", "backslashreplace")
+    return entry_from(kind, words, id=id, now=now, wall=wall, count=count)
 
 
 def value_row(key: str, value: State) -> tuple[str, int, bytes]:
@@ -77,10 +80,10 @@ def checked(row: Sequence[Any]) -> Sequence[Any]:
     return row
 
 
-def _entry_crc(id: int, told: Sequence[Any], text: bytes) -> int:
+def _entry_crc(id: int, values: Sequence[Any], text: bytes) -> int:
     from zlib import crc32
 
-    return crc32(text, crc32(repr((id, *told)).encode()))
+    return crc32(text, crc32(repr((id, *values)).encode()))
 
 
 def _value_crc(key: str, data: bytes) -> int:

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ..core.stage import State
+from . import new_epoch
 from .pages import PAGE
 from .place import Place
 from .rows import APPLICATION, CORE, EPOCH, SCHEMA, VERSION, Damaged, entry_row, value_row
@@ -97,10 +98,8 @@ def complete(place: Place) -> bool:
 
 
 def _fill(database: Connection, remains: Remains) -> None:
-    from secrets import token_hex
-
     # A new name for the numbering: numbers that are lost may have been used.
-    core = remains.core | {EPOCH: token_hex(16)}
+    core = remains.core | {EPOCH: new_epoch()}
     insert(database, "core", ((CORE.index(key), *value_row(key, value)) for key, value in core.items()))
     insert(database, "adopted", ((entry.id, *entry_row(entry)) for entry in remains.adopted))
     insert(database, "staged", ((number, *entry_row(entry)) for number, entry in enumerate(remains.staged, 1)))
