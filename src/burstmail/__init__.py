@@ -41,12 +41,15 @@ if TYPE_CHECKING:
     from .core.model import Outage as Outage
     from .core.patterns.tally import Pattern as Pattern
     from .core.patterns.tally import Tally as Tally
+    from .core.route import Route as Route
+    from .core.route import Routes as Routes
     from .core.session import Session as Session
     from .core.split import by as by
     from .core.split import each as each
     from .core.stage import Instant as Instant
     from .core.stage import Stage as Stage
     from .core.stage import State as State
+    from .core.statistics import RouteStatistics as RouteStatistics
     from .core.statistics import Statistics as Statistics
     from .core.timeline import Timeline as Timeline
     from .core.window import Window as Window
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     from .sinks.maildir import MaildirSink as MaildirSink
     from .sinks.sendmail import SendmailSink as SendmailSink
     from .sinks.smtp import SMTPSink as SMTPSink
+    from .sources import Resumable as Resumable
     from .sources import Source as Source
     from .sources.iterable import IterableSource as IterableSource
     from .sources.stream import StreamSource as StreamSource
@@ -97,10 +101,11 @@ _NAMES = {
     "core.model": "Attempt Batch Burst CloseReason DeadLetter Item Message Outage",
     "core.patterns.tally": "Pattern Tally",
     "core.mail.report": "Report",
+    "core.route": "Route Routes",
     "core.session": "Session",
     "core.split": "by each",
     "core.stage": "Instant Stage State",
-    "core.statistics": "Statistics",
+    "core.statistics": "RouteStatistics Statistics",
     "core.window": "Window",
     "core.timeline": "Timeline",
     "drivers.thread": "Pipeline",
@@ -112,7 +117,7 @@ _NAMES = {
     "sinks.maildir": "MaildirSink",
     "sinks.sendmail": "SendmailSink",
     "sinks.smtp": "SMTPSink",
-    "sources": "Source",
+    "sources": "Resumable Source",
     "sources.iterable": "IterableSource",
     "sources.stream": "StreamSource",
     "stores": "Change Entry MemoryStore Saved Store",

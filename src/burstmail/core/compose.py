@@ -9,10 +9,12 @@ Limits: 100,000 bytes without the file, which has a limit of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from .address import address
+from .mail.identity import identity_of
 from .mail.letter import letter
 from .mail.mailbox import mailbox
 from .mail.mime import MARK, Headers, Part, file_part, multipart, rendered, text_part
@@ -88,10 +90,7 @@ class Composer(Instant[Burst, Message]):
         from .. import __version__
         from ..host import default_sender, hostname
 
-        # Twice the same recipient would be two mails in one mailbox.
-        self.recipients = tuple(dict.fromkeys(map(address, [to] if isinstance(to, str) else to)))
-        if not self.recipients:
-            raise ValueError("to: name at least one recipient")
+        self.recipients = _recipients(to)
         if attach < 0:
             raise ValueError(f"attach={attach!r}: must be 0 or more bytes; 0 is none")
         self.sender = address(default_sender() if sender is None else sender)
@@ -106,9 +105,15 @@ class Composer(Instant[Burst, Message]):
         self._page = None if isinstance(html, bool) else PageTemplate(html)
         self._signature = f"burstmail {__version__} on {self.host}"
 
+    def readdressed(self, to: str | Sequence[str]) -> Composer:
+        """The same, but for its recipients."""
+        other = copy(self)
+        other.recipients = _recipients(to)
+        return other
+
     def feed(self, item: Burst, now: float) -> list[Message]:
         """The burst's mail."""
-        identity = _identity(item)
+        identity = identity_of(item)
         id = f"<{identity}{MARK}{self.host}>"
         burst, notes = self._redactor.burst(item)
         report, views = self._views(burst, notes)
@@ -193,24 +198,16 @@ def _content(views: list[Part], report: Report, identity: str) -> Part:
     return multipart("mixed", f"=_m{identity}", [content, attached])
 
 
+def _recipients(to: str | Sequence[str]) -> tuple[str, ...]:
+    # Twice the same recipient would be two mails in one mailbox.
+    recipients = tuple(dict.fromkeys(map(address, [to] if isinstance(to, str) else to)))
+    if not recipients:
+        raise ValueError("to: name at least one recipient")
+    return recipients
+
+
 def _domain(host: str) -> str:
     try:
         return address(f"id@{host}").rpartition("@")[2]
     except ValueError:
         raise ValueError(f"host {host!r}: not a valid name; write it as web1.example.org") from None
-
-
-def _identity(burst: Burst) -> str:
-    """The place of its first line in the stream, as 128 bits in hexadecimal.
-
-    Never its text or its time: the same line every minute is not one event, and a second copy of a mail must be known
-    by its Message-ID. Only a burst that no driver has numbered has nothing else to be told apart by.
-    """
-    from hashlib import sha256
-
-    place: list[object] = [burst.epoch, burst.key, burst.seq, burst.gone, bool(burst.parts)]
-    # Lines of one read are counted per key: two digests may begin with the same read, and then with other keys of it.
-    place += [key for key, _ in burst.parts[:1]]
-    if not burst.epoch:
-        place += [burst.first, burst.closed, burst.count, burst.head, burst.tail]
-    return sha256(ascii(place).encode()).hexdigest()[:32]

@@ -13,12 +13,14 @@ from typing import Any
 
 from ..errors import DeliveryError, StateMismatch
 from .backoff import Backoff
+from .counts import counts, ended
 from .echo import Echo
-from .head import Head
-from .model import Attempt, Batch, Burst, DeadLetter
-from .paths import Paths, split
-from .recall import recall, snapshot
-from .salvage import salvaged
+from .heads import Heads
+from .layout import laid
+from .model import Attempt, Batch, DeadLetter
+from .paths import Paths
+from .recall import Left, Stray, parted, recall, snapshot, strays
+from .salvage import as_it_is
 from .stage import Stage, State, opened
 from .statistics import Statistics
 
@@ -37,9 +39,10 @@ class Flow:
         give_up: float = 259200.0,
         epoch: str = "",
     ) -> None:
-        shared, own = split(stages)
-        self._head = Head(shared)
+        front, routes, lanes = laid(stages)
+        self._heads = Heads(front, {name: head for name, (head, _) in lanes.items()}, routes)
         self._echo = Echo()
+        own = {name: rest for name, (_, rest) in lanes.items()}
         # The messages that wait, among other things: `changes`, `rows`, `restore`, `trying`, `go_on`.
         self.paths = Paths(own, destinations, self._echo.know, backoff, give_up)
         self._epoch = epoch
@@ -53,12 +56,12 @@ class Flow:
     @property
     def deadline(self) -> float:
         """The earliest of all parts."""
-        return min(self._head.deadline, self.paths.deadline)
+        return min(self._heads.deadline, self.paths.deadline)
 
     @property
     def held(self) -> int:
         """Lines taken in and neither delivered nor dead, once for each destination."""
-        return sum(self._head.held + path.held for path in self.paths)
+        return sum(self._heads.held + path.held for path in self.paths)
 
     @property
     def epoch(self) -> str:
@@ -97,7 +100,7 @@ class Flow:
         if not item.count:
             return out
         for batch in self._echo.feed(item, now):
-            out += self.paths.feed(self._head.feed(batch, now), now)
+            out += self.paths.feed(self._heads.feed(batch, now), now)
         count, sample = self._echo.take()
         self._own += count
         self._lines += item.count
@@ -111,7 +114,7 @@ class Flow:
         while (at := self.deadline) < inf and (due := max(at, self._now)) <= now:
             self._now = due
             out += self.paths.poll(due)
-            out += self.paths.feed(self._head.poll(due), due)
+            out += self.paths.feed(self._heads.poll(due), due)
             if self.deadline <= due:
                 raise RuntimeError(f"a stage is due at {self.deadline} after poll({due}): it breaks the progress law")
         self._now = max(self._now, now)
@@ -122,7 +125,7 @@ class Flow:
 
         Returns for how many seconds lines have been due, at most.
         """
-        due = min([self._head.deadline, *(path.wake(now) for path in self.paths)])
+        due = min([self._heads.deadline, *(path.wake(now) for path in self.paths)])
         self._now = max(self._now, now)
         return max(0.0, now - due)
 
@@ -140,7 +143,7 @@ class Flow:
 
     def _close(self, now: float, *, end: bool, drain: bool) -> list[Attempt]:
         out = self.poll(now)
-        out += self.paths.feed(self._head.close(now, end=end), now)
+        out += self.paths.feed(self._heads.close(now, end=end), now)
         return out + self.paths.end(now, drain=drain)
 
     def settle(
@@ -155,48 +158,53 @@ class Flow:
 
     def statistics(self) -> Statistics:
         """The counts so far."""
-        boxes = [path.outbox for path in self.paths]
-        return Statistics(
-            lines_in=self._lines,
-            lines_held=self.held,
-            lines_waiting=sum(box.held for box in boxes),
-            lines_out=sum(box.lines_out for box in boxes),
-            lines_own=self._own,
-            lines_left_out=sum(path.left_out for path in self.paths),
-            bursts=sum(path.bursts for path in self.paths),
-            sent=sum(box.sent for box in boxes),
-            deferred=sum(box.deferred for box in boxes),
-            dead=sum(box.dead for box in boxes),
-            waiting=sum(box.waiting for box in boxes),
-        )
+        return counts(self._heads, list(self.paths), taken=self._lines, own=self._own)
 
     def state(self) -> State:
         """All but the messages that wait."""
-        return ["flow", 2, self._epoch, self._reads, snapshot(self._head.stages, self.paths.named, self._echo)]
+        return ["flow", 2, self._epoch, self._reads, snapshot(self._heads, self.paths.named, self._echo)]
 
-    def recall(self, state: State, now: float) -> list[Burst]:
+    def recall(self, state: State, now: float) -> list[Stray]:
         """Become what `state()` gave, as far as it fits; without its messages. Returns the lines that fit no stage.
 
         Never raises, whatever the state is.
         """
-        recall(self._blank, self._head.stages, self.paths.named, self._echo)
+        recall(self._blank, self._heads, self.paths.named, self._echo)
         self._now = now
         self.paths.empty(now)
         try:
             self._epoch, reads, kept = opened(state, "flow", 3, version=2)
             self._reads = int(reads)
         except (StateMismatch, TypeError, ValueError):
-            return salvaged(state, now)
-        left = recall(kept, self._head.stages, self.paths.named, self._echo)
-        self._lines = self.held + self._own + sum(path.outbox.lines_out for path in self.paths)
-        return salvaged(left, now)
+            return strays([Left("", (), state)], now)
+        left = recall(kept, self._heads, self.paths.named, self._echo)
+        self._lines = self.held + self._own + ended(self._heads) + sum(path.outbox.lines_out for path in self.paths)
+        return strays(left, now)
 
-    def take(self, bursts: Sequence[Burst], now: float, why: str) -> list[Attempt]:
-        """Bursts from elsewhere, to the caps of every destination, with a word about it."""
-        if bursts:
+    def salvage(self, state: State, now: float) -> list[Stray]:
+        """What can be read of a state that `state()` gave, without becoming it. Never raises."""
+        return strays(parted(state), now)
+
+    def raw(self, batch: Batch, now: float) -> list[Stray]:
+        """Lines that a stage could not take, each by its route."""
+        return [Stray(replace(as_it_is(part, now), route=name), ()) for name, part in self._heads.judged(batch)]
+
+    def take(self, found: Sequence[Stray], now: float, why: str) -> list[Attempt]:
+        """Lines from elsewhere, to the caps of every destination, with a word about it.
+
+        Those of a route that is no more go to whom its mails went to, and nobody else.
+        """
+        if found:
             self.note(why)
-        self._lines += sum(burst.count for burst in bursts)
-        return self.paths.feed(bursts, now)
+        out: list[Attempt] = []
+        for burst, recipients in found:
+            self._lines += burst.count
+            if burst.route not in self._heads.lanes and recipients:
+                out += self.paths.forward(replace(burst, notes=(*burst.notes, why)), recipients, now)
+            else:
+                route = burst.route if burst.route in self._heads.lanes else next(iter(self._heads.lanes))
+                out += self.paths.feed([(route, replace(burst, route=route))], now)
+        return out
 
     def restore(self, key: str, row: State, now: float, *, new: bool = False) -> bool:
         """A message that a store kept: see `Paths.restore`. Its lines count as taken in."""

@@ -41,8 +41,9 @@ def echo_note(count: int, sample: str) -> str:
     were = "was" if count == 1 else "were"
     # What it quotes must not end its own quotation, and go on in our words.
     quoted = one_line(sample, 120).strip().replace('"', "'")
+    such = f', such as "{quoted}"' if sample else ""
     return (
-        f'{plural(count, "line")} about burstmail itself {were} left out, such as "{quoted}". '
+        f"{plural(count, 'line')} about burstmail itself {were} left out{such}. "
         "What it reads has its own messages in it, or those of the mail server about its mails: "
         "keep facility mail and program burstmail out of it."
     )

@@ -1,4 +1,4 @@
-"""Burst -> Attempt. All destinations at once: each burst goes down every path.
+"""Burst -> Attempt. All destinations at once: each burst goes down every path, in the lane of its route.
 
 Messages that wait have a key, `destination/number`. One that a store kept for a destination which is no more goes to
 the first one.
@@ -10,23 +10,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from math import inf
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from ..errors import DeliveryError
 from .backoff import Backoff
-from .chain import Joined
 from .deliver import Outbox
-from .model import Attempt, DeadLetter, Message
+from .model import Attempt, Burst, DeadLetter, Message
 from .path import Path
-from .stage import Instant, Pausable, Stage, State
+from .stage import Stage, State
 
 
 class Paths:
-    """A Path for each name, with its own copy of the stages. `know` hears of every Message-ID that goes out."""
+    """A Path for each name, with its own copy of the lanes. `know` hears of every Message-ID that goes out."""
 
     def __init__(
         self,
-        stages: Sequence[Stage[Any, Any]],
+        lanes: Mapping[str, Sequence[Stage[Any, Any]]],
         names: Sequence[str],
         know: Callable[[str], None],
         backoff: Backoff | None,
@@ -34,7 +33,7 @@ class Paths:
     ) -> None:
         if not names:
             raise ValueError("destinations: name at least one")
-        own = [deepcopy(stages) if place else stages for place in range(len(names))]
+        own = [deepcopy(lanes) if place else lanes for place in range(len(names))]
         outboxes = [Outbox(backoff, give_up=give_up, name=name) for name in names]
         self.named = {box.name: Path(part, box) for part, box in zip(own, outboxes, strict=True)}
         self._know = know
@@ -47,14 +46,23 @@ class Paths:
         """The earliest of all paths."""
         return min((path.deadline for path in self), default=inf)
 
-    def feed(self, items: Sequence[Any], now: float) -> list[Attempt]:
-        """Bursts, to each destination under a name of its own."""
+    def feed(self, items: Sequence[tuple[str, Any]], now: float) -> list[Attempt]:
+        """Bursts, each with the name of its route, to each destination under a name of its own."""
         out: list[Attempt] = []
-        for item in items:
+        for route, item in items:
             for place, path in enumerate(self):
-                # Two mails about one burst are two mails: under one Message-ID a reader might see only the first.
-                own = item if not place else replace(item, epoch=f"{item.epoch}/{path.outbox.name}")
-                out += path.feed(own, now)
+                out += path.feed(route, _for(place, path, item), now)
+        return self._known(out)
+
+    def forward(self, burst: Burst, recipients: Sequence[str], now: float) -> list[Attempt]:
+        """A burst of a route that is no more, to those whom its mails went to, past the caps of other routes."""
+        out: list[Attempt] = []
+        for place, path in enumerate(self):
+            own = _for(place, path, burst)
+            makers = (stage for lane in path.lanes.values() for stage in lane.stages if isinstance(stage, Readdressed))
+            maker = next(makers, None)
+            for item in maker.readdressed(recipients).feed(own, now) if maker else [own]:
+                out += path.post(item, now)
         return self._known(out)
 
     def _known(self, attempts: list[Attempt]) -> list[Attempt]:
@@ -124,20 +132,15 @@ class Paths:
         return self._each(lambda path: path.compare(now))
 
 
-def _parts(stage: Stage[Any, Any]) -> list[Stage[Any, Any]]:
-    return [*_parts(stage.first), *_parts(stage.second)] if isinstance(stage, Joined) else [stage]
+def _for(place: int, path: Path, item: Any) -> Any:
+    """Two mails about one burst are two mails: under one Message-ID a reader might see only the first."""
+    return item if not place else replace(item, epoch=f"{item.epoch}/{path.outbox.name}")
 
 
-def split(given: Sequence[Stage[Any, Any]]) -> tuple[list[Stage[Any, Any]], list[Stage[Any, Any]]]:
-    """The stages that all destinations share, and those that each has for itself: from the caps on.
+@runtime_checkable
+class Readdressed(Protocol):
+    """A stage that makes mails, and can make the same for others: Composer is one."""
 
-    Without caps, the stages at the end that hold nothing.
-    """
-    stages = [part for stage in given for part in _parts(stage)]
-    for place, stage in enumerate(stages):
-        if isinstance(stage, Pausable):
-            return stages[:place], stages[place:]
-    place = len(stages)
-    while place and isinstance(stages[place - 1], Instant):
-        place -= 1
-    return stages[:place], stages[place:]
+    def readdressed(self, to: Sequence[str]) -> Stage[Burst, Any]:
+        """The same, but for its recipients."""
+        ...

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from json import dumps
 from math import inf, isfinite
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..errors import StateMismatch
+from .heads import Heads
+from .model import Burst
 from .path import Path
-from .stage import Stage, State, opened
+from .salvage import salvaged
+from .stage import State, opened
 
 
 class Loads(Protocol):
@@ -38,31 +41,84 @@ class Loads(Protocol):
         ...
 
 
-def snapshot(stages: Sequence[Stage[Any, Any]], paths: Mapping[str, Path], echo: Loads) -> State:
+class Left(NamedTuple):
+    """A state that fits no stage."""
+
+    route: str
+    recipients: tuple[str, ...]
+    """To whom the mails of that route went."""
+    state: State
+
+
+class Stray(NamedTuple):
+    """Lines that have lost their place in the stages."""
+
+    burst: Burst
+    recipients: tuple[str, ...]
+
+
+def snapshot(heads: Heads, paths: Mapping[str, Path], echo: Loads) -> State:
     """All but the messages that wait, stage by stage."""
-    ways = [[name, _dumps(path.stages), path.dump()] for name, path in paths.items()]
-    return ["stages", 1, echo.dump(), _dumps(stages), ways]
+    first = next(iter(paths.values()))
+    lanes = [[name, _dumps(own), list(first.lanes[name].recipients)] for name, own in heads.lanes.items()]
+    ways = [
+        [name, [[route, _dumps(lane.stages)] for route, lane in path.lanes.items()], path.dump()]
+        for name, path in paths.items()
+    ]
+    return ["stages", 2, echo.dump(), _dumps(heads.front), lanes, ways]
 
 
 def _dumps(parts: Sequence[Loads]) -> list[State]:
     return [part.dump() for part in parts]
 
 
-def recall(state: State, stages: Sequence[Stage[Any, Any]], paths: Mapping[str, Path], echo: Loads) -> list[State]:
+def recall(state: State, heads: Heads, paths: Mapping[str, Path], echo: Loads) -> list[Left]:
     """Give every part its state, and return what fits none. A path that is new gets what one that has gone leaves."""
     try:
-        parts, shared, ways = opened(state, "stages", 3)
-        known = {name: (kept, rest) for name, kept, rest in ways}
-        kept = list(shared)
+        parts, front, lanes, ways = _told(state)
+        to = {name: tuple(map(str, recipients)) for name, _, recipients in lanes}
+        kept = {name: dict(own) for name, own, _ in ways}
+        rests = {name: rest for name, _, rest in ways}
     except (StateMismatch, TypeError, ValueError):
-        return [state]
-    left = [] if loaded(echo, parts) else [parts]
-    left += _fit(stages, kept)
+        return [Left("", (), state)]
+    left = [] if loaded(echo, parts) else [("", parts)]
+    left += [("", one) for one in _fit(heads.front, front)]
+    left += [(name, one) for name, own, _ in lanes for one in _fit(heads.lanes.get(name, ()), own)]
     for name, path in paths.items():
-        own, rest = known.pop(name, ([], None))
-        left += _fit(path.stages, own)
-        left += [] if rest is None or loaded(path, rest) else [rest]
-    return left + [gone for gone, _ in known.values()]
+        own = kept.pop(name, {})
+        left += [(route, one) for route, lane in path.lanes.items() for one in _fit(lane.stages, own.pop(route, []))]
+        left += [] if name not in rests or loaded(path, rests[name]) else [("", rests[name])]
+        left += list(own.items())
+    left += [gone for own in kept.values() for gone in own.items()]
+    return [Left(str(route), to.get(route, ()), one) for route, one in left]
+
+
+def _told(state: State) -> list[Any]:
+    """The parts of a snapshot; of an earlier version, too, that knew of no routes."""
+    if isinstance(state, list) and state[1:2] == [1]:
+        parts, shared, ways = opened(state, "stages", 3)
+        return [parts, [], [["", shared, []]], [[name, [["", own]], rest] for name, own, rest in ways]]
+    return opened(state, "stages", 4, version=2)
+
+
+def parted(state: State) -> list[Left]:
+    """All parts of a driver's state in which lines may wait, as if nothing of it fitted."""
+    try:
+        # A driver's state has a flow's in the fourth place, and that has the stages' in the fifth.
+        _, front, lanes, ways = _told(state[3][4])
+        to = {str(name): tuple(map(str, recipients)) for name, _, recipients in lanes}
+        left = [("", front), *((str(name), own) for name, own, _ in lanes)]
+        left += [(str(route), one) for _, own, _ in ways for route, one in own]
+    except (StateMismatch, TypeError, ValueError, LookupError):
+        return [Left("", (), state)]
+    return [Left(route, to.get(route, ()), one) for route, one in left]
+
+
+def strays(left: Sequence[Left], now: float) -> list[Stray]:
+    """What can be read of them, one burst for each route. Never raises."""
+    to = {one.route: one.recipients for one in left}
+    found = [(name, [one.state for one in left if one.route == name]) for name in to]
+    return [Stray(burst, to.get(burst.route, ())) for name, states in found for burst in salvaged(states, now, name)]
 
 
 def _fit(stages: Sequence[Loads], states: Any) -> list[State]:

@@ -1,14 +1,13 @@
 """State -> Burst. What can still be read of a state that fits no stage any more: another version's, or a damaged one.
 
-It looks for the two shapes in which lines wait, an open window and a held burst, wherever they stand, and folds all
-into one digest. Never raises, whatever it is given.
+It looks for the two shapes in which lines wait, an open window and a held burst, wherever they stand, and folds those
+of one route into one digest. Never raises, whatever it is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import reduce
 
 from .fold import fold, restored_burst
 from .model import Batch, Burst, CloseReason
@@ -21,10 +20,14 @@ from .timeline import Timeline
 DEPTH = 50
 
 
-def salvaged(state: State, now: float) -> list[Burst]:
-    """All lines found, as one burst that leaves at `now`; nothing when there are none."""
-    found = sorted(_bursts(state, "", now, DEPTH), key=lambda burst: burst.first)
-    return [reduce(fold, found)] if found else []
+def salvaged(state: State, now: float, route: str = "") -> list[Burst]:
+    """All lines found, as one burst for each route that leaves at `now`; those that name no route are of this one."""
+    found: dict[str, Burst] = {}
+    for burst in sorted(_bursts(state, "", now, DEPTH), key=lambda burst: burst.first):
+        burst = replace(burst, route=burst.route or route)
+        before = found.get(burst.route)
+        found[burst.route] = fold(before, burst) if before else burst
+    return [*found.values()]
 
 
 def as_it_is(batch: Batch, now: float) -> Burst:
@@ -86,7 +89,7 @@ def _is_sound(burst: Burst) -> bool:
     times = (burst.first, burst.last, burst.closed, burst.time, burst.waited)
     numbers = all(isinstance(value, int | float) for value in (*times, burst.seq, burst.gone, burst.bursts))
     excerpt = burst.excerpt
-    text = all(isinstance(part, str) for part in (burst.key, burst.epoch, excerpt.front, excerpt.back))
+    text = all(isinstance(part, str) for part in (burst.key, burst.epoch, burst.route, excerpt.front, excerpt.back))
     missing = burst.count - excerpt.front.count("\n") - excerpt.back.count("\n")
     return numbers and text and burst.count >= 1 and 0 <= missing == excerpt.missing and _adds_up(burst)
 

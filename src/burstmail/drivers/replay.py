@@ -13,7 +13,6 @@ from math import inf
 from ..core.flow import Flow
 from ..core.model import Attempt
 from ..core.recall import pair_of
-from ..core.salvage import as_it_is, salvaged
 from ..core.waiting import renewed
 from ..core.words import plural
 from ..stores import FLUSH, LINES, Entry, Saved
@@ -75,8 +74,9 @@ class Replay:
         self._flow.begin("", saved.last)
         self._lost(sum(not self._flow.restore(key, row, self.core) for key, row in saved.outbox.items()))
         out = self._flow.paths.go_on(tried, self.core)
-        bursts = salvaged(saved.state, self.core)
-        bursts += [as_it_is(entry.batch(saved.epoch), self.core) for entry in saved.journal if entry.kind == LINES]
+        bursts = self._flow.salvage(saved.state, self.core)
+        for entry in saved.journal:
+            bursts += self._flow.raw(entry.batch(saved.epoch), self.core) if entry.kind == LINES and entry.count else []
         return out + self._flow.take(bursts, self.core, BROKEN)
 
     def _loaded(self, saved: Saved, start: float, bad: Mapping[int, Exception], tried: list[str]) -> list[Attempt]:
@@ -105,7 +105,7 @@ class Replay:
         self.core = max(entry.now, self.core)
         why = f"{plural(entry.count, 'line')} as they came, since a stage or a callable raised {type(bug).__name__}."
         self._flow.begin("", entry.id)
-        return self._flow.take([as_it_is(entry.batch(self._flow.epoch), self.core)], self.core, why)
+        return self._flow.take(self._flow.raw(entry.batch(self._flow.epoch), self.core), self.core, why)
 
     def merge(self, saved: Saved, now: float) -> list[Attempt]:
         """What a store holds, into a flow that has lines of its own: the store failed when it started."""
@@ -113,7 +113,7 @@ class Replay:
         self._lost(sum(not self._flow.restore(key, renewed(row, now), now, new=True) for key, row in rows))
         self._flow.begin("", saved.last)
         out = self._flow.paths.go_on(self._flow.paths.trying(), now)
-        out += self._flow.take(salvaged(saved.state, now), now, OTHER)
+        out += self._flow.take(self._flow.salvage(saved.state, now), now, OTHER)
         self.places.add(saved)
         for entry in saved.journal:
             own = replace(entry, id=self._flow.reads + 1, now=now, place=None)
