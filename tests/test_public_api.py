@@ -23,10 +23,11 @@ NOUNS = (
     "Batch Burst CloseReason Message Attempt Item DeadLetter Keep Excerpt State Outage Tally Pattern Timeline Report"
 )
 SHAPE = "Stage Instant chain keyed Keyed"
-STEPS = "Framer Aggregator Session Window Caps Limit CoolDown Composer Outbox Backoff Flow Fields by each"
+STEPS = "Framer Aggregator Session Window Caps Limit CoolDown Composer Outbox Backoff Flow Fields by each Route Routes"
 EDGES = (
-    "Pipeline Statistics Sink SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink Source StreamSource "
-    "IterableSource hostname default_sender Store Entry Change Saved MemoryStore FileStore"
+    "Pipeline Statistics RouteStatistics Resumable Sink SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink Source StreamSource "
+    "IterableSource hostname default_sender Store Entry Change Saved MemoryStore FileStore "
+    "JournalSource Passed activated standard_input"
 )
 NAMES = " ".join([ERRORS, CLOCKS, NOUNS, SHAPE, STEPS, EDGES]).split()
 FAKES = ["Delivery", "ManualClock", "RecordingSink", "Simulation"]

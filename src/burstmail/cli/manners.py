@@ -113,7 +113,7 @@ def _flush(pipeline: Pipeline) -> None:
 
 def _count(pipeline: Pipeline) -> None:
     counts = pipeline.statistics()
-    told = " ".join(f"{field.name}={getattr(counts, field.name)}" for field in fields(counts))
+    told = " ".join(f"{field.name}={getattr(counts, field.name)}" for field in fields(counts) if field.name != "routes")
     logger.info("statistics: %s", told)
 
 
