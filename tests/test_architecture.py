@@ -22,7 +22,7 @@ LAYERS = [
         *("core.patterns.lexicon", "core.patterns.meaning", "core.words"),
     ],
     ["core.patterns.contrast", "core.fields", "core.keep", "core.packed", "core.timeline", "core.window"],
-    ["core.excerpt"],
+    ["core.excerpt", "core.journal"],
     ["core.patterns.masks", "core.mail.redactions", "core.severity"],
     ["core.collector", "core.patterns.naming", "core.patterns.row", "core.patterns.tokens"],
     ["core.patterns.reasons"],
@@ -36,6 +36,7 @@ LAYERS = [
     [
         *("core.mail.attachment", "core.chain", "core.fold", "core.keyed", "core.limits", "core.mail.redact"),
         *("core.mail.identity", "core.mail.room", "core.mail.sentences", "core.session"),
+        *("core.key", "core.recent", "core.shelf"),
     ],
     ["core.mail.overview"],
     ["core.mail.news"],
@@ -48,9 +49,9 @@ LAYERS = [
     ["core.health", "core.mail.mailbox", "core.mail.template"],
     [
         *("core.accept", "core.aggregate", "core.cap", "core.compose", "core.deliver"),
-        *("core.echo", "core.salvage"),
+        *("core.echo", "core.join", "core.salvage", "core.threshold"),
     ],
-    ["core.notice", "core.route"],
+    ["core.entries", "core.notice", "core.route"],
     ["core.heads", "core.lane", "core.layout"],
     ["core.path"],
     ["core.paths", "core.recall"],

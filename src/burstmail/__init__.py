@@ -70,7 +70,11 @@ if TYPE_CHECKING:
     from .sinks.smtp import SMTPSink as SMTPSink
     from .sources import Resumable as Resumable
     from .sources import Source as Source
+    from .sources.activation import Passed as Passed
+    from .sources.activation import activated as activated
+    from .sources.activation import standard_input as standard_input
     from .sources.iterable import IterableSource as IterableSource
+    from .sources.journal import JournalSource as JournalSource
     from .sources.stream import StreamSource as StreamSource
     from .stores import Change as Change
     from .stores import Entry as Entry
@@ -118,7 +122,9 @@ _NAMES = {
     "sinks.sendmail": "SendmailSink",
     "sinks.smtp": "SMTPSink",
     "sources": "Resumable Source",
+    "sources.activation": "Passed activated standard_input",
     "sources.iterable": "IterableSource",
+    "sources.journal": "JournalSource",
     "sources.stream": "StreamSource",
     "stores": "Change Entry MemoryStore Saved Store",
     "stores.sqlite": "FileStore",
