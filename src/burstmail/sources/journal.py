@@ -108,7 +108,7 @@ class JournalSource:
             saved = places[self._place]
             if saved == "" or usable(saved):
                 return str(saved)
-            logger.error("the saved position in the journal is no cursor, and not used: %.200r", saved)
+            logger.error("the saved position in the journal is no cursor, and not used: %s", one_line(repr(saved)))
         return self._end() if self._starts_at_end else ""
 
     def _end(self) -> str | None:
