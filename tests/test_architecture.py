@@ -33,6 +33,7 @@ LAYERS = [
     ["core.model"],
     ["core.lines", "core.split", "core.stage", "core.statistics"],
     ["core.admit"],
+    ["core.urgent"],
     [
         *("core.mail.attachment", "core.chain", "core.fold", "core.keyed", "core.limits", "core.mail.redact"),
         *("core.mail.identity", "core.mail.room", "core.mail.sentences", "core.session"),

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .core.stage import State as State
     from .core.statistics import RouteStatistics as RouteStatistics
     from .core.statistics import Statistics as Statistics
+    from .core.threshold import Threshold as Threshold
     from .core.timeline import Timeline as Timeline
     from .core.window import Window as Window
     from .drivers.thread import Pipeline as Pipeline
@@ -111,6 +112,7 @@ _NAMES = {
     "core.stage": "Instant Stage State",
     "core.statistics": "RouteStatistics Statistics",
     "core.window": "Window",
+    "core.threshold": "Threshold",
     "core.timeline": "Timeline",
     "drivers.thread": "Pipeline",
     "errors": "BurstmailError DeliveryError PermanentDeliveryError StateMismatch StoreError TemporaryDeliveryError",

@@ -10,17 +10,15 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from .keep import Keep
+from .key import splitter
 from .keyed import Keyed
 from .model import Batch, Burst, CloseReason
 from .patterns.masks import Masker
 from .session import Session
-from .split import Splitter, by
+from .split import Splitter
 from .stage import Stage, State
+from .urgent import Decide, Urgency
 from .window import Window
-
-
-def _together(batch: Batch) -> list[tuple[str, Batch]]:
-    return [("", batch)]
 
 
 class Aggregator(Keyed[Batch, Burst]):
@@ -29,7 +27,9 @@ class Aggregator(Keyed[Batch, Burst]):
     `key` says which lines belong together: None (all), field names (`"host"`, `"host,program"`), or a splitter such as
     `by("host", "program")` or `each(function_of_a_line)`. `keep` is how much of each burst is kept.
     `patterns` says whether lines are counted by pattern. `masks` are regular expressions for what else varies in them,
-    shown as `<masked>`. Raises ValueError for one that is none.
+    shown as `<masked>`. Raises ValueError for one that is none. `urgent` is a filter, or a function of a line: a window
+    with such a line closes 0.2 s after it (CloseReason.URGENT), and its burst is `urgent`, for which Caps may have a
+    reserve.
 
     >>> from burstmail import Aggregator, Batch
     >>> bursts = Aggregator(gap=5)
@@ -50,6 +50,7 @@ class Aggregator(Keyed[Batch, Burst]):
         keep: Keep | None = None,
         patterns: bool = True,
         masks: Iterable[str] = (),
+        urgent: Decide | None = None,
         # A key comes from the line: the table of keys is an attack surface. 1,000 windows; 6 MiB for all, 9 in memory.
         keys: int = 1000,
         budget: int = 6 * 1024 * 1024,
@@ -57,16 +58,22 @@ class Aggregator(Keyed[Batch, Burst]):
         window = Window(gap=gap, max_age=max_age, max_lines=max_lines, max_bytes=max_bytes)
         if budget < 1:
             raise ValueError(f"budget={budget!r}: must be 1 byte or more")
-        split = by(*(name.strip() for name in key.split(","))) if isinstance(key, str) else key or _together
         kept = keep or Keep()
         masker = Masker(masks) if patterns else None
-        super().__init__(lambda name: Session(window, kept, key=name, masker=masker), split, keys)
+        urgency = self._urgency = Urgency(urgent) if urgent else None
+
+        def session(name: str) -> Session:
+            return Session(window, kept, key=name, masker=masker, urgency=urgency)
+
+        super().__init__(session, splitter(key), keys)
         self._budget = budget
         self._weights: dict[str, int] = {}
         self._weight = 0
 
     def feed(self, item: Batch, now: float) -> Sequence[Burst]:
         """`poll(now)`, then the lines, each to its key's window."""
+        if self._urgency:
+            self._urgency.look(item)
         out = [*super().feed(item, now)]
         while self._weight > self._budget:
             out += self._relieve(now)

@@ -2,13 +2,14 @@
 
 A burst leaves at once if every gate is open: the limits of the whole path and the rules of its key, all decided here,
 at one departure. Else it is held, folds with what comes of its key, and leaves by itself when a slot comes free.
-While paused nothing leaves, and everything folds: mails that wait already are not made more.
+While paused nothing leaves, and everything folds: mails that wait already are not made more. With a reserve, an urgent
+burst has slots that others do not get, waits for no cool-down, and goes first; the limits hold for all together.
 Limits: over `separate` keys held, one digest takes their place; over `keys` keys known, newcomers share one memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import inf
@@ -51,7 +52,9 @@ class Caps:
 
     Without limits, `Limit(3, 60)` and `Limit(5, 900)` hold. What is held leaves oldest first. When more than `separate`
     keys are held, one digest takes their place, with the rules of `per_key` for itself; until it leaves it takes in
-    whatever comes. Raises ValueError for `separate` or `keys` below 1, and for more than one CoolDown.
+    whatever comes. `reserve` slots of each limit over all keys are for urgent bursts only (Aggregator's `urgent`):
+    these do not wait for a cool-down, take along what their key holds, and leave before all others. Raises ValueError
+    for `separate` or `keys` below 1, for more than one CoolDown, and for a reserve that leaves a limit nothing.
 
     >>> from burstmail import Aggregator, Batch, Caps, Limit, chain
     >>> stage = chain(Aggregator(gap=5), Caps(Limit(1, per=60)))
@@ -69,18 +72,24 @@ class Caps:
         per_key: Rule | Iterable[Rule] | None = PER_KEY,
         separate: int = 3,
         keys: int = 1000,
+        reserve: int = 0,
     ) -> None:
         for name, value in (("separate", separate), ("keys", keys)):
             if value < 1:
                 raise ValueError(f"Caps({name}={value!r}): must be 1 or more")
         rules = (per_key,) if isinstance(per_key, Limit | CoolDown) else tuple(per_key or ())
         self._all_rules, self._key_rules = Rules(limits or LIMITS), Rules(rules)
-        self._separate, self._keys = separate, keys
+        smallest = min(self._all_rules.limits, key=lambda limit: limit.count)
+        if not 0 <= reserve < smallest.count:
+            raise ValueError(
+                f"Caps(reserve={reserve!r}): must be 0 or more, and leave {smallest} a slot for the others"
+            )
+        self._separate, self._keys, self._reserve = separate, keys, reserve
         self._all = Gate(self._all_rules)
         self._gates = Gates(self._key_rules, keys)
         # Digests are a series of their own: a flood of ever new keys would else give one for every newcomer.
         self._digests = Gate(self._key_rules)
-        # Oldest first; and what takes the place of them all.
+        # Oldest first; and what takes the place of them all, but for urgent ones of other keys that came later.
         self._held: dict[str, _Held] = {}
         self._digest: _Held | None = None
         # Since when nothing leaves; and when that last ended: nothing leaves as of a time before it.
@@ -97,38 +106,60 @@ class Caps:
         """When the next of what is held may leave; `inf` while nothing is held, and while paused."""
         if self.paused:
             return inf
-        opens = max(self._resumed, self._all.opens)
-        if self._digest:
-            return max(opens, self._digests.opens, self._digest.ready)
-        return max(opens, min(map(self._ready, self._held), default=inf))
+        return min((moment for moment, _ in self._moments()), default=inf)
 
-    def _ready(self, key: str) -> float:
-        return max(self._gates.of(key).opens, self._held[key].ready)
+    def _moments(self) -> Iterator[tuple[float, str | None]]:
+        """When each that is held may leave, in the order in which they do; None is the digest."""
+        waiting = [*self._waiting()]
+        for urgent in (True, False):
+            some = [(key, held) for key, held in waiting if self._urgent(held.burst) == urgent]
+            opens = max(self._resumed, self._all.opening(0 if urgent else self._reserve)) if some else inf
+            for key, held in some:
+                yield max(opens, self._ready(key, held)), key
+
+    def _ready(self, key: str | None, held: _Held) -> float:
+        """When it may leave, as far as its own key lets it."""
+        gate = self._digests if key is None else self._gates.of(key)
+        return max(gate.opening(cool=not self._urgent(held.burst)), held.ready)
+
+    def _urgent(self, burst: Burst) -> bool:
+        """Without a reserve there is nothing that an urgent burst has before others."""
+        return burst.urgent and self._reserve > 0
 
     @property
     def held(self) -> int:
         """Lines held."""
-        return sum(held.burst.count for held in self._waiting())
+        return sum(held.burst.count for _, held in self._waiting())
 
-    def _waiting(self) -> list[_Held]:
-        return [self._digest] if self._digest else [*self._held.values()]
+    def _waiting(self) -> Iterator[tuple[str | None, _Held]]:
+        """All that is held, by its key; the digest by None."""
+        if self._digest:
+            yield None, self._digest
+        yield from self._held.items()
 
     def feed(self, item: Burst, now: float) -> Sequence[Burst]:
         """`poll(now)`, then the burst; it leaves at once if every gate is open."""
         out = self.poll(now)
-        if self._digest:
+        if self._digest and not self._passes_by(item, self._digest):
             self._digests.touch(now)
-            self._digest = self._digest.plus(item, now, self._gates.glance(item.key, now))
+            ready = self._gates.glance(item.key, now)
+            self._digest = self._digest.plus(item, now, now if self._urgent(item) else ready)
         else:
             self._gates.admit(item.key, now, self._held)
             before = self._held.get(item.key)
             self._held[item.key] = before.plus(item, now, now) if before else _Held(item, now, now, now)
         out += self.poll(now)
         if len(self._held) > self._separate:
-            ready = min(map(self._ready, self._held))
+            ready = min(held.ready if key is None else self._ready(key, held) for key, held in self._waiting())
             self._digests.touch(now)
-            self._digest, self._held = replace(_together(self._waiting()), ready=ready), {}
+            self._digest, self._held = replace(self._together(), ready=ready), {}
         return out
+
+    def _passes_by(self, item: Burst, digest: _Held) -> bool:
+        """Whether a burst need not join the digest: lines of its key must not leave before older ones of theirs."""
+        if item.key in self._held:
+            return True
+        return self._urgent(item) and len(digest.burst.parts) <= SOURCES and item.key not in dict(digest.burst.parts)
 
     def poll(self, now: float) -> list[Burst]:
         """What has a slot leaves, as of the moment at which the slot came free."""
@@ -166,19 +197,28 @@ class Caps:
         """`poll(now)`, then all that is held as one burst, the only one over the limits; paused or not."""
         out = self.poll(now)
         self._charge(now)
-        if waiting := self._waiting():
-            held = _together(waiting)
+        if self._held or self._digest:
+            held = self._together()
             self._held, self._digest = {}, None
             # The end: nothing is held back any more that one could be told about.
-            out.append(replace(self._leave(held, [key for key, _ in sources(held.burst)], now), resume=None))
+            out.append(replace(self._leave(held, [key for key, _ in sources(held.burst)], now), resume=None, sooner=False))
         return out
 
+    def _together(self) -> _Held:
+        """All that is held as one, what is oldest in front, as of the newest."""
+        waiting = [held for _, held in self._waiting()]
+        newest = max(reversed(waiting), key=lambda held: held.latest)
+        burst = reduce(fold, [held.burst for held in waiting])
+        burst = replace(burst, time=newest.burst.time, closed=newest.burst.closed, reason=newest.burst.reason)
+        return _Held(burst, waiting[0].since, newest.latest, waiting[0].ready)
+
     def _depart(self, now: float) -> Burst:
-        if held := self._digest:
-            self._digest = None
+        key = next(key for moment, key in self._moments() if moment <= now)
+        if key is None:
+            held, self._digest = self._digest, None
+            assert held is not None
             self._digests.record(now)
             return self._leave(held, [key for key, _ in sources(held.burst)], now)
-        key = next(key for key in self._held if self._ready(key) <= now)
         burst = self._leave(self._held[key], [key], now)
         del self._held[key]
         return burst
@@ -189,13 +229,17 @@ class Caps:
         for gate in (self._all, *gates):
             gate.record(now)
         # Of those a digest cannot name, any may be new and free to leave.
-        opens = max(self._all.opens, -inf if len(held.burst.parts) > SOURCES else min(gate.opens for gate in gates))
+        opens = max(
+            self._all.opening(self._reserve),
+            -inf if len(held.burst.parts) > SOURCES else min(gate.opens for gate in gates),
+        )
         time = held.burst.time + (now - held.latest)
         return replace(
             held.burst,
             time=time,
             waited=held.burst.waited + (now - held.since),
             resume=time + (opens - now) if opens > now else None,
+            sooner=self._reserve > 0 and opens > now,
         )
 
     def dump(self) -> State:
@@ -219,11 +263,3 @@ class Caps:
 
 def _row(held: _Held) -> list[Any]:
     return [dump_burst(held.burst), held.since, held.latest, held.ready]
-
-
-def _together(waiting: Sequence[_Held]) -> _Held:
-    """All as one, what is oldest in front, as of the newest."""
-    newest = max(reversed(waiting), key=lambda held: held.latest)
-    burst = reduce(fold, [held.burst for held in waiting])
-    burst = replace(burst, time=newest.burst.time, closed=newest.burst.closed, reason=newest.burst.reason)
-    return _Held(burst, waiting[0].since, newest.latest, waiting[0].ready)

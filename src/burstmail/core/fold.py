@@ -83,7 +83,7 @@ def dump_burst(burst: Burst) -> list[Any]:
         burst.excerpt.dump(),
         [burst.first, burst.last, burst.closed, burst.time],
         burst.reason.value,
-        [burst.epoch, burst.seq, burst.gone, burst.route, burst.below, burst.urgent],
+        [burst.epoch, burst.seq, burst.gone, burst.route, burst.below, burst.urgent, burst.sooner],
         burst.bursts,
         [burst.waited, burst.paused],
         burst.resume,
@@ -120,7 +120,7 @@ def restored_burst(state: list[Any]) -> Burst:
         tally=Tally.restored(tally, text=kept.whole),
         timeline=Timeline.restored(timeline),
         # Absent where it was dumped before there were routes.
-        **dict(zip(("route", "below", "urgent"), told, strict=False)),
+        **dict(zip(("route", "below", "urgent", "sooner"), told, strict=False)),
     )
 
 

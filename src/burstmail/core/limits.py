@@ -87,10 +87,16 @@ class Gate:
     @property
     def opens(self) -> float:
         """The moment from which one more may leave, never before the last one; -inf when nothing ever left."""
+        return self.opening()
+
+    def opening(self, reserve: int = 0, *, cool: bool = True) -> float:
+        """The same, with so many slots of each limit taken for others; or without regard to the cool-down."""
         if not (log := self._log):
             return -inf
-        limits = [log[-limit.count] + limit.per for limit in self._rules.limits if len(log) >= limit.count]
-        return max([log[-1] + self._interval, *limits])
+        limits = [
+            log[reserve - limit.count] + limit.per for limit in self._rules.limits if len(log) >= limit.count - reserve
+        ]
+        return max([log[-1] + (self._interval if cool else 0.0), *limits])
 
     def touch(self, now: float) -> None:
         """A burst came: after a long enough quiet it is the first again."""

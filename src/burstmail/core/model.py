@@ -55,6 +55,8 @@ class Batch:
     """Whether a line that begins with a space or tab belongs to the line before it (see Join): they are not parted."""
     below: int = 0
     """Lines that came before these and are not worth a mail of their own (see Threshold): the next one counts them."""
+    late: float = 0.0
+    """Seconds that a stage has kept them, after they were read."""
 
     @classmethod
     def of(cls, lines: str | Iterable[str], *, time: float = 0.0) -> Batch:
@@ -159,6 +161,8 @@ class Burst:
     """Lines before it that did not reach the threshold: told of, and not among `count`."""
     urgent: bool = False
     """Whether one of its lines was urgent."""
+    sooner: bool = False
+    """Whether an urgent burst may leave before `resume`."""
 
     @property
     def count(self) -> int:

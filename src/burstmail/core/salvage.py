@@ -1,7 +1,7 @@
 """State -> Burst. What can still be read of a state that fits no stage any more: another version's, or a damaged one.
 
-It looks for the two shapes in which lines wait, an open window and a held burst, wherever they stand, and folds those
-of one route into one digest. Never raises, whatever it is given.
+It looks for the three shapes in which lines wait, an open window, a held burst and a batch that a stage kept, wherever
+they stand, and folds those of one route into one digest. Never raises, whatever it is given.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from .fold import fold, restored_burst
 from .model import Batch, Burst, CloseReason
 from .patterns.tally import Tally
 from .session import Session
+from .shelf import NAME, restored_batch
 from .stage import State
 from .timeline import Timeline
 
@@ -40,7 +41,7 @@ def as_it_is(batch: Batch, now: float) -> Burst:
 def _bursts(state: State, key: str, now: float, depth: int) -> Iterator[Burst]:
     if not isinstance(state, list) or not depth:
         return
-    if (burst := _held(state) or _open(state, key, now)) is not None:
+    if (burst := _held(state) or _open(state, key, now) or _waiting(state, now)) is not None:
         yield burst
         return
     # A table of windows has rows of key, serial number, window.
@@ -59,10 +60,18 @@ def _open(state: list[State], key: str, now: float) -> Burst | None:
 
     def closed(state: list[State]) -> Burst:
         session = Session(key=key)
-        session.load(["session", 2, *(state[2:] if state[1] != 1 else _first_version(*state[2:]))])
+        older = ["session", 2, *_first_version(*state[2:])] if state[1] == 1 else state
+        # A version that is none of ours is perhaps ours all the same, with a number that was damaged.
+        session.load(older if state[1] in (1, 2) else ["session", 3, *state[2:]])
         return replace(session.close(now, CloseReason.FLUSH), reason=CloseReason.FLUSH)
 
     return _first_sound(closed, state)
+
+
+def _waiting(state: list[State], now: float) -> Burst | None:
+    if state[:1] != [NAME]:
+        return None
+    return _first_sound(lambda state: as_it_is(restored_batch(state), now), state)
 
 
 def _first_version(times: State, born: State, kept: State) -> list[State]:

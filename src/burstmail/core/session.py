@@ -1,7 +1,8 @@
 """Batch -> Burst. One key's session window.
 
 A window opens with the first line and closes at the first of: `gap` seconds of quiet, `max_age` since it opened,
-`max_lines`, `max_bytes`, flush. Everything is counted; how much is kept is Keep's business.
+`max_lines`, `max_bytes`, URGENT seconds after its first urgent line, flush. Everything is counted; how much is kept is
+Keep's business. Lines that a stage before this one has kept are told with the time at which they came.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from .patterns.masks import Masker
 from .patterns.tally import Tally
 from .stage import State, opened
 from .timeline import NARROWEST, Timeline
-from .window import Window
+from .urgent import Urgency
+from .window import URGENT, Window
 
 MASKER = Masker()
 NOTHING = Batch(text="", count=0)
@@ -27,8 +29,8 @@ class Session:
     """One key's window. Knows nothing of other keys."""
 
     __slots__ = (
-        *("_born", "_came", "_collector", "_first", "_last", "_masker", "_opened", "_tally", "_timeline"),
-        *("_window", "key"),
+        *("_alarm", "_below", "_born", "_came", "_collector", "_first", "_last", "_masker", "_newest", "_opened"),
+        *("_tally", "_timeline", "_urgency", "_wall", "_window", "key"),
     )
 
     def __init__(
@@ -38,8 +40,9 @@ class Session:
         *,
         key: str = "",
         masker: Masker | None = MASKER,
+        urgency: Urgency | None = None,
     ) -> None:
-        """Patterns are made with `masker`; None is for no patterns."""
+        """Patterns are made with `masker`; None is for no patterns. `urgency` has looked at what is fed."""
         self.key = key
         self._window = window or Window()
         self._masker = masker
@@ -48,17 +51,20 @@ class Session:
         self._timeline = Timeline()
         # Lines that are not in the timeline yet, all of one slot: when, and how many.
         self._came = (0.0, 0)
-        # When the first and the last line came, by `now`, and what the first line's batch was.
-        self._opened = self._last = 0.0
-        self._first = 0.0
+        # When the first and the last line were fed, and when the newest came, by `now`; the wall time of the first
+        # moment, and of the oldest line; and what the first line's batch was.
+        self._opened = self._last = self._newest = 0.0
+        self._wall = self._first = 0.0
         self._born: tuple[str, int, int] = ("", 0, 0)
+        # When an urgent line wants the window closed; and lines below a threshold that its burst tells of.
+        self._urgency, self._alarm, self._below = urgency, inf, 0
 
     @property
     def deadline(self) -> float:
         """The end of the gap or of the age, whichever comes first; `inf` while no window is open."""
         if not self._collector.count:
             return inf
-        return min(self._last + self._window.gap, self._opened + self._window.max_age)
+        return min(self._last + self._window.gap, self._opened + self._window.max_age, self._alarm)
 
     @property
     def held(self) -> int:
@@ -89,12 +95,16 @@ class Session:
 
     def _take(self, part: Batch, size: int, now: float) -> None:
         if not self._collector.count:
-            self._opened, self._first = now, part.time
+            self._opened, self._newest = now, now - part.late
+            self._wall, self._first = part.time + part.late, part.time
             self._born = (part.epoch, part.seq, part.gone)
         elif not self._born[0].endswith(part.epoch):
             self._born = (spanning(self._born[0], part.epoch), *self._born[1:])
         self._last = now
-        time = self._first + (now - self._opened)
+        if part.late or part.below or self._urgency:
+            time = self._told(part, now)
+        else:
+            self._newest, time = now, self._wall + (now - self._opened)
         self._collector.add(part.text, part.count, size)
         came, count = self._came
         if time // NARROWEST == came // NARROWEST:
@@ -103,6 +113,16 @@ class Session:
             self._timeline, self._came = self._times(), (time, part.count)
         if self._masker:
             self._tally.add(part.text, part.count, time)
+
+    def _told(self, part: Batch, now: float) -> float:
+        """What stages before this one, and the user, say of the lines. Returns the wall time at which they came."""
+        came = now - part.late
+        time = self._wall + (came - self._opened)
+        self._newest, self._first = max(self._newest, came), min(self._first, time)
+        self._below += part.below
+        if self._urgency and self._urgency.within(part):
+            self._alarm = min(self._alarm, now + URGENT)
+        return time
 
     def _room(self, batch: Batch, size: int) -> tuple[int, CloseReason | None]:
         """How many lines of the batch this window still takes, and why not more."""
@@ -118,13 +138,13 @@ class Session:
 
     def close(self, now: float, reason: CloseReason) -> Burst:
         """End the open window as of `now`."""
-        end = self._first + (now - self._opened)
+        end = self._wall + (now - self._opened)
         epoch, seq, gone = self._born
         burst = Burst(
             key=self.key,
             excerpt=self._collector.excerpt(),
             first=self._first,
-            last=self._first + (self._last - self._opened),
+            last=self._wall + (self._newest - self._opened),
             closed=end,
             time=end,
             reason=reason,
@@ -133,9 +153,12 @@ class Session:
             gone=gone,
             tally=self._tally,
             timeline=self._times(),
+            below=self._below,
+            urgent=self._alarm < inf,
         )
         self._collector = Collector(self._collector.keep)
         self._tally, self._timeline, self._came = Tally(self._masker), Timeline(), (0.0, 0)
+        self._alarm, self._below = inf, 0
         return burst
 
     def _times(self) -> Timeline:
@@ -147,6 +170,8 @@ class Session:
         due = self.deadline
         if due > now:
             return []
+        if due == self._alarm:
+            return [self.close(due, CloseReason.URGENT)]
         aged = due == self._opened + self._window.max_age
         return [self.close(due, CloseReason.MAX_AGE if aged else CloseReason.GAP)]
 
@@ -172,13 +197,16 @@ class Session:
 
     def dump(self) -> State:
         """The window, if one is open."""
-        times = [self._opened, self._last, self._first]
+        times = [self._opened, self._last, self._newest, self._wall, self._first]
+        told = [None if self._alarm == inf else self._alarm, self._below]
         tally = self._tally.dump(self._collector.whole)
-        return ["session", 2, times, list(self._born), self._collector.dump(), tally, self._times().dump()]
+        return ["session", 3, times, list(self._born), self._collector.dump(), told, tally, self._times().dump()]
 
     def load(self, state: State) -> None:
-        """The dumped window, under this session's own parameters."""
-        (start, last, first), (epoch, seq, gone), kept, tally, timeline = opened(state, "session", 5, version=2)
+        """The dumped window, under this session's own parameters; also one of the version before this."""
+        parts = opened(_third(state), "session", 6, version=3)
+        times, (epoch, seq, gone), kept, (alarm, below), tally, timeline = parts
+        start, last, newest, wall, first = times
         collector = Collector(self._collector.keep)
         collector.load(kept)
         # As at the dump, and not what this session's own parameters leave of it.
@@ -186,6 +214,15 @@ class Session:
         # Of a time when patterns were off nothing is known.
         self._tally = found.skipping(collector.count - found.count) if self._masker else Tally()
         self._timeline, self._came = Timeline.restored(timeline), (0.0, 0)
-        self._opened, self._last, self._first = start, last, first
+        self._opened, self._last, self._newest, self._wall, self._first = start, last, newest, wall, first
         self._born = (epoch, seq, gone)
+        self._alarm, self._below = inf if alarm is None else alarm, below
         self._collector = collector
+
+
+def _third(state: State) -> State:
+    """A window as it was dumped before there were thresholds, as it would be now."""
+    if not isinstance(state, list) or state[:2] != ["session", 2] or len(state) != 7:
+        return state
+    (start, last, first), born, kept, *counts = state[2:]
+    return ["session", 3, [start, last, last, first, first], born, kept, [None, 0], *counts]

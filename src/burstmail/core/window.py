@@ -7,6 +7,9 @@ from math import inf
 
 # Below this a timer measures the scheduler, not the stream.
 SHORTEST = 0.001
+# Seconds from a window's first urgent line to its end. At once, for a person; and yet what comes with that line comes
+# along, and a flood of urgent lines makes five bursts a second and not thousands.
+URGENT = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

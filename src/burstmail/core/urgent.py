@@ -1,0 +1,43 @@
+"""Batch -> which of its lines are urgent. Asked once for all lines of a read, before anything changes.
+
+So a function of the user's that raises leaves every window as it was. Limits: none; it holds nothing between reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from .admit import Filter
+from .lines import Lines
+from .model import Batch
+
+Decide: TypeAlias = Filter | Callable[[str], bool]
+
+
+class Urgency:
+    """What the windows of one Aggregator ask.
+
+    A record that Join has made is decided whole, and known by its first line.
+    """
+
+    __slots__ = ("_decide", "_found")
+
+    def __init__(self, decide: Decide) -> None:
+        self._decide = decide
+        self._found: frozenset[str] = frozenset()
+
+    def look(self, batch: Batch) -> None:
+        """Decide the lines of a read. Raises whatever the user's function does."""
+        view = Lines(batch)
+        if isinstance(self._decide, Filter):
+            found = self._decide.lines(view)
+            records = [] if view.empty(found) else Lines(view.take(found)).records
+        else:
+            records = [record for record in view.records if self._decide(record[:-1])]
+        self._found = frozenset(record.partition("\n")[0] for record in records)
+
+    def within(self, part: Batch) -> bool:
+        """Whether one of these lines, of the read that was looked at, is urgent."""
+        # The same line is decided the same way wherever it stands.
+        return bool(self._found) and not self._found.isdisjoint(part.text.split("\n"))
