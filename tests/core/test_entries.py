@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,7 @@ def test_an_unfinished_entry_waits_and_does_not_move_the_place() -> None:
 def test_how_it_is_cut_does_not_matter(cuts: list[int]) -> None:
     data = b"-- Boot 1 --\n" + b"".join(entry(n, "two\nlines" if n == 2 else None) for n in range(1, 5))
     places = sorted({0, *(cut for cut in cuts if cut < len(data)), len(data)})
-    chunks = [data[a:b] for a, b in zip(places, places[1:], strict=False)]
+    chunks = [data[a:b] for a, b in pairwise(places)]
     whole, cut = Entries("x"), Entries("x")
     found = batches(cut, chunks)
     assert "".join(batch.text for batch in found) == "".join(batch.text for batch in batches(whole, [data]))

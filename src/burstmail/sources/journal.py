@@ -20,7 +20,7 @@ from ..core.journal import usable
 from ..core.model import Batch
 from ..core.words import plural
 from .bell import Bell
-from .journalctl import Journalctl, checked, command
+from .journalctl import Journalctl, command, grouped
 
 logger = logging.getLogger("burstmail")
 
@@ -61,9 +61,7 @@ class JournalSource:
     ) -> None:
         if start not in ("end", "beginning"):
             raise ValueError(f'start={start!r}: must be "end" or "beginning"')
-        self._matches = [checked(match) for match in matches]
-        if {"", "+"} & {*self._matches[:1], *self._matches[-1:]}:
-            raise ValueError(f"journal matches {' '.join(matches)!r}: + stands between two of them")
+        self._groups = grouped(matches)
         self._directory = None if directory is None else os.fspath(directory)
         self._program = _found(os.fspath(journalctl))
         self._place = f"journal:{name or ' '.join([self._directory or 'local', *matches])}"
@@ -128,7 +126,7 @@ class JournalSource:
     def _run(self, entries: Entries, *options: str) -> Iterator[Batch]:
         """All that one journalctl says; `_why` is then what has become of it."""
         try:
-            child = Journalctl(command(self._program, self._matches, self._directory, *options), self._bell, _remark)
+            child = Journalctl(command(self._program, self._groups, self._directory, *options), self._bell, _remark)
         except OSError as error:
             self._why = f"cannot be started: {error}"
             return

@@ -30,36 +30,39 @@ REMARK, REMARKS = 500, 10
 MACHINE_ID = "/etc/machine-id"
 
 
-def command(program: str, matches: Sequence[str], directory: str | None, *options: str) -> list[str]:
-    """The command line, the options behind what is always said and before the matches.
+def grouped(matches: Sequence[str]) -> list[list[str]]:
+    """The groups between which `+` stands. Raises ValueError for what journalctl would refuse, saying what is wrong."""
+    groups: list[list[str]] = [[]]
+    for match in matches:
+        if match == "+":
+            groups.append([])
+        else:
+            groups[-1].append(_checked(match))
+    if len(groups) > 1 and not all(groups):
+        raise ValueError(f"journal matches {' '.join(matches)!r}: + stands between two of them")
+    return groups
 
-    Fields beyond 4 KiB are null without `--all`; entries of the same content come once.
-    """
-    where = [] if directory is None else [f"--directory={directory}"]
-    always = ["--output=json", f"--output-fields={','.join(FIELDS)}", "--all", "--no-pager"]
-    terms = matches if directory is not None else _own(matches, _machine())
-    # Only then: it would undo nothing if it came before.
-    return [program, *always, *where, *options, "--boot=all", "--merge", "--", *terms]
 
-
-def checked(match: str) -> str:
-    """A match as journalctl takes it: `FIELD=value`, a path, or `+`. Raises ValueError, saying what is wrong."""
+def _checked(match: str) -> str:
     field, is_match, _ = match.partition("=")
     named = field.replace("_", "").isalnum() and field.isascii() and field == field.upper() and len(field) <= 64
-    if "\0" in match or not (match == "+" or match.startswith("/") or (is_match and named and field[:2] != "__")):
-        raise ValueError(f"journal match {match!r}: must be FIELD=value, the path of a program, or + between two terms")
+    if "\0" in match or not (match.startswith("/") or (is_match and named and field[:2] != "__")):
+        raise ValueError(f"journal match {match!r}: must be FIELD=value, the path of a program, or + between two")
     return match
 
 
-def _own(matches: Sequence[str], machine: str) -> list[str]:
-    """The matches, each term of `+` for this machine alone."""
-    if not machine:
-        return list(matches)
-    own = f"_MACHINE_ID={machine}"
-    terms = [own]
-    for match in matches:
-        terms += ["+", own] if match == "+" else [match]
-    return terms
+def command(program: str, groups: Sequence[Sequence[str]], directory: str | None, *options: str) -> list[str]:
+    """The command line: what is always said, the options, the matches.
+
+    Without `--all`, fields of more than 4 KiB are null. Behind `--` nothing is an option.
+    """
+    always = ["--output=json", f"--output-fields={','.join(FIELDS)}", "--all", "--no-pager"]
+    where = [] if directory is None else [f"--directory={directory}"]
+    machine = _machine() if directory is None else ""
+    own = [f"_MACHINE_ID={machine}"] if machine else []
+    matches = [word for group in groups for word in ("+", *own, *group)][1:]
+    # Only then: before --follow it would undo nothing.
+    return [program, *always, *where, *options, "--boot=all", "--merge", "--", *matches]
 
 
 def _machine() -> str:
