@@ -69,6 +69,7 @@ def passed(fd: int, name: str = "") -> Passed:
     stream = socket.socket(fileno=fd)
     if stream.family not in FAMILIES or stream.type not in KINDS:
         kind = f"{stream.type!r} of {stream.family!r}"
+        stream.close()
         raise ValueError(f"descriptor {fd} ({name}) is a socket that carries no log lines: {kind}")
     listens = stream.type == socket.SOCK_DGRAM or _accepts(stream)
     return Passed(name=name, stream=stream, listens=listens)
