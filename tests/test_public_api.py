@@ -23,9 +23,10 @@ NOUNS = (
     "Batch Burst CloseReason Message Attempt Item DeadLetter Keep Excerpt State Outage Tally Pattern Timeline Report"
 )
 SHAPE = "Stage Instant chain keyed Keyed"
-STEPS = "Framer Aggregator Session Window Caps Limit CoolDown Composer Outbox Backoff Flow Fields by each Route Routes"
+STEPS = "Framer Aggregator Session Window Caps Limit CoolDown Composer Outbox Backoff Flow Fields by each Route Routes Threshold Join"
 EDGES = (
     "Pipeline Statistics RouteStatistics Resumable Sink SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink Source StreamSource "
+    "SyslogLimits SyslogSource TLS "
     "IterableSource hostname default_sender Store Entry Change Saved MemoryStore FileStore "
     "JournalSource Passed activated standard_input"
 )

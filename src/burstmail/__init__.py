@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .core.excerpt import Excerpt as Excerpt
     from .core.fields import Fields as Fields
     from .core.flow import Flow as Flow
+    from .core.join import Join as Join
+    from .core.guests import SyslogLimits as SyslogLimits
     from .core.keep import Keep as Keep
     from .core.keyed import Keyed as Keyed
     from .core.keyed import keyed as keyed
@@ -77,6 +79,8 @@ if TYPE_CHECKING:
     from .sources.iterable import IterableSource as IterableSource
     from .sources.journal import JournalSource as JournalSource
     from .sources.stream import StreamSource as StreamSource
+    from .sources.syslog import SyslogSource as SyslogSource
+    from .sources.tls import TLS as TLS
     from .stores import Change as Change
     from .stores import Entry as Entry
     from .stores import MemoryStore as MemoryStore
@@ -100,6 +104,8 @@ _NAMES = {
     "core.excerpt": "Excerpt",
     "core.fields": "Fields",
     "core.flow": "Flow",
+    "core.join": "Join",
+    "core.guests": "SyslogLimits",
     "core.keep": "Keep",
     "core.keyed": "Keyed keyed",
     "core.limits": "CoolDown Limit",
@@ -128,6 +134,8 @@ _NAMES = {
     "sources.iterable": "IterableSource",
     "sources.journal": "JournalSource",
     "sources.stream": "StreamSource",
+    "sources.syslog": "SyslogSource",
+    "sources.tls": "TLS",
     "stores": "Change Entry MemoryStore Saved Store",
     "stores.sqlite": "FileStore",
 }

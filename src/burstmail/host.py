@@ -32,6 +32,14 @@ def hostname() -> str:
     return "localhost"
 
 
+def short_hostname() -> str:
+    """The machine's name without its domain, as loggers write it; never waits. "localhost" if that is none."""
+    import socket
+
+    label = socket.gethostname().partition(".")[0]
+    return label if _DOMAIN.fullmatch(label) else "localhost"
+
+
 def default_sender() -> str:
     """`user@hostname` of the process; the user is "burstmail" when it has no name that an address can carry."""
     import os

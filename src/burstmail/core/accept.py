@@ -41,12 +41,22 @@ class Framer:
         """1 while a line is unfinished."""
         return int(self._length > 0)
 
+    @property
+    def unfinished(self) -> int:
+        """Bytes of the unfinished line that are kept."""
+        return len(self._line)
+
     def feed(self, item: bytes, now: float) -> Sequence[Batch]:
         """The lines that are complete with this chunk, as one Batch; `now` does not matter."""
+        ready = self.split(item)
+        return [_batch(ready)] if ready else []
+
+    def split(self, item: bytes) -> bytes:
+        """The same lines as bytes, each ended by one newline; b'' if none is complete."""
         end = item.rfind(b"\n") + 1
         if not end:
             self._hold(item)
-            return []
+            return b""
         start, first = 0, b""
         if self._length:
             start = item.index(b"\n") + 1
@@ -58,7 +68,7 @@ class Framer:
             lines = lines.replace(b"\r\n", b"\n")
         ready = first + self._bounded(lines)
         self._hold(item[end:])
-        return [_batch(ready)]
+        return ready
 
     def _hold(self, data: bytes) -> None:
         if not data:
@@ -75,7 +85,7 @@ class Framer:
         length = self._length - self._return
         line = bytes(self._line[:length])
         self._line, self._length, self._return = bytearray(), 0, False
-        return (line if length == len(line) else _cut(line, length)) + b"\n"
+        return (line if length == len(line) else cut(line, length)) + b"\n"
 
     def _bounded(self, lines: bytes) -> bytes:
         """Whole lines, none over the bound: hop from newline to newline, a bound at a time, not line by line."""
@@ -85,8 +95,8 @@ class Framer:
             hop = lines.rfind(b"\n", position, position + self._bound + 1) + 1
             if not hop:
                 hop = lines.index(b"\n", position) + 1
-                cut = _cut(lines[position : position + self._bound], hop - 1 - position)
-                out += [lines[copied:position], cut, b"\n"]
+                first = cut(lines[position : position + self._bound], hop - 1 - position)
+                out += [lines[copied:position], first, b"\n"]
                 copied = hop
             position = hop
         return b"".join([*out, lines[copied:]]) if out else lines
@@ -101,7 +111,12 @@ class Framer:
 
     def drain(self, now: float) -> Sequence[Batch]:
         """The unfinished last line, if there is one: nothing more will come."""
-        return [_batch(self._take())] if self._length else []
+        rest = self.rest()
+        return [_batch(rest)] if rest else []
+
+    def rest(self) -> bytes:
+        """The same as bytes."""
+        return self._take() if self._length else b""
 
     def dump(self) -> State:
         """The unfinished line."""
@@ -120,7 +135,7 @@ class Framer:
         self._line, self._length, self._return = bytearray(line[: self._bound]), length, bool(ends)
 
 
-def _cut(line: bytes, length: int) -> bytes:
+def cut(line: bytes, length: int) -> bytes:
     """A line of `length` bytes, cut to what `line` holds of it: between characters, and marked."""
     # RFC 3629 section 3: a character has up to 4 bytes, so what is unfinished starts in the last 3.
     last = line[-3:]
