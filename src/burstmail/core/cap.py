@@ -201,7 +201,8 @@ class Caps:
             held = self._together()
             self._held, self._digest = {}, None
             # The end: nothing is held back any more that one could be told about.
-            out.append(replace(self._leave(held, [key for key, _ in sources(held.burst)], now), resume=None, sooner=False))
+            burst = self._leave(held, [key for key, _ in sources(held.burst)], now)
+            out.append(replace(burst, resume=None, sooner=False))
         return out
 
     def _together(self) -> _Held:

@@ -1,0 +1,177 @@
+"""Batch -> Batch. Lines that go on from the line before them become one record with it: stack traces stay whole.
+
+A record leaves whole, its further lines indented, when the next of its key begins, after `wait` seconds of quiet, or
+when it is full. Text stays lines, and each is counted; whoever decides about a record does so by its first line.
+Limits: `lines` and `bytes` of a record (what comes then begins another); `keys` records that are open, and `budget`
+bytes of them, over which the one that has been quiet for longest leaves early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
+from weakref import WeakValueDictionary
+
+from .fields import parse
+from .key import splitter
+from .model import Batch
+from .record import Read, Record
+from .split import Splitter
+from .stage import State, opened
+from .traces import Rule, indented
+
+
+class Join:
+    """Records of lines. A line goes on that is indented, or looks like a stack trace at the margin, or as `more` says.
+
+    `begin` is a regular expression for what begins a record: all other lines go on, and nothing else counts. `more` is
+    one for what goes on besides the usual. Both are searched in the message, without the header, of which they see the
+    first 4,096 characters. A line without a header goes on from the line before it in its source, others from the one before them
+    of their `key`; a header that says no more than the first line's is dropped. Put it in front of filters, thresholds
+    and routes: they take a record as one. Raises ValueError for an expression that is none, a `wait` below 0.001 or not
+    finite, and for what is below 1 of the others.
+
+    >>> from burstmail import Batch, Join
+    >>> stage = Join()
+    >>> _ = stage.feed(Batch.of(["ERROR: lost", "Traceback (most recent call last):", "  line 1", "KeyError: 7"]), 0.0)
+    >>> [batch.lines for batch in stage.poll(1.0)]
+    [['ERROR: lost', '\\tTraceback (most recent call last):', '  line 1', '\\tKeyError: 7']]
+    """
+
+    def __init__(
+        self,
+        *,
+        begin: str | None = None,
+        more: str | None = None,
+        # A trace is written at once; longer than this, and a mail would be late for nothing.
+        wait: float = 1.0,
+        lines: int = 500,
+        bytes: int = 65536,
+        key: str | Splitter | None = "host,program,pid",
+        keys: int = 1000,
+        budget: int = 6 * 1024 * 1024,
+    ) -> None:
+        if not 0.001 <= wait < inf:
+            raise ValueError(f"Join(wait={wait!r}): must be 0.001 seconds or more, and finite")
+        for name, value in (("lines", lines), ("bytes", bytes), ("keys", keys), ("budget", budget)):
+            if value < 1:
+                raise ValueError(f"Join({name}={value!r}): must be 1 or more")
+        self._rule, self._split = Rule(begin, more), splitter(key)
+        self._wait, self._lines, self._bytes, self._keys, self._budget = wait, lines, bytes, keys, budget
+        # By source and key, the one that has been quiet for longest first; and the last one of each source.
+        self._open: dict[tuple[str, str], Record] = {}
+        self._last: dict[str, Record] = {}
+        self._weight = self._below = 0
+        # Of the records that are open, and no others.
+        self._reads: WeakValueDictionary[tuple[str, int], Read] = WeakValueDictionary()
+
+    @property
+    def deadline(self) -> float:
+        """When the next record has been quiet for long enough; `inf` while none is open."""
+        return next((record.last + self._wait for record in self._open.values()), inf)
+
+    @property
+    def held(self) -> int:
+        """Lines of the records that are open."""
+        return sum(record.count for record in self._open.values())
+
+    def feed(self, item: Batch, now: float) -> Sequence[Batch]:
+        """`poll(now)`, then the lines: what leaves is whole records."""
+        keys = {line: key for key, part in self._split(item) for line in part.text.split("\n")}
+        out = self.poll(now)
+        self._below += item.below
+        source = item.place[0] if item.place else ""
+        name = (item.epoch, item.seq)
+        read = self._reads.setdefault(name, Read(name, item.gone))
+        done: list[Record] = []
+        for line in item.lines:
+            done += self._line((source, keys.get(line, "")), item, read, line, now)
+        while self._open and (len(self._open) > self._keys or self._weight > self._budget):
+            done.append(self._closed(next(iter(self._open))))
+        return self._told([*out, *_batches(done, now)])
+
+    def _line(self, name: tuple[str, str], item: Batch, read: Read, line: str, now: float) -> list[Record]:
+        """Take one line in; returns the record that it ends."""
+        text = parse(line).message
+        bare = len(text) == len(line)
+        record = self._last.get(name[0]) if bare else self._open.get(name)
+        if record and self._rule(text, record.before) and record.room(line, self._lines, self._bytes):
+            self._weight -= record.size
+            record.add(text, line, now)
+            self._put(self._open.pop(record.name))
+            return []
+        ended = [self._closed(name)] if name in self._open else []
+        self._put(Record(name, item, read, line, text, now))
+        return ended
+
+    def _put(self, record: Record) -> None:
+        """The record is the one that has been quiet for the shortest time."""
+        self._open[record.name] = self._last[record.name[0]] = record
+        self._weight += record.size
+
+    def _closed(self, name: tuple[str, str]) -> Record:
+        record = self._open.pop(name)
+        self._weight -= record.size
+        if self._last.get(name[0]) is record:
+            del self._last[name[0]]
+        return record
+
+    def _told(self, out: list[Batch]) -> list[Batch]:
+        """With what is to be told by the first batch that leaves."""
+        if out and self._below:
+            out[0], self._below = replace(out[0], below=self._below), 0
+        return out
+
+    def poll(self, now: float) -> list[Batch]:
+        """Records that have been quiet for long enough leave, each as of then."""
+        out: list[Batch] = []
+        while (due := self.deadline) <= now:
+            out += _batches([self._closed(next(iter(self._open)))], due)
+        return self._told(out)
+
+    def flush(self, now: float) -> list[Batch]:
+        """Close all records."""
+        return [*self.poll(now), *self._told(_batches([self._closed(name) for name in [*self._open]], now))]
+
+    drain = flush
+
+    def dump(self) -> State:
+        """The records that are open."""
+        last = [list(record.name) for record in self._last.values()]
+        return ["join", 1, self._below, last, [record.dump() for record in self._open.values()]]
+
+    def load(self, state: State) -> None:
+        """The dumped records, under this stage's own rules."""
+        below, last, rows = opened(state, "join", 3)
+        reads: dict[tuple[str, int], Read] = {}
+        found = [Record.restored(row, reads) for row in rows]
+        self._open = {record.name: record for record in found}
+        self._last = {source: self._open[source, key] for source, key in last}
+        self._reads = WeakValueDictionary(reads)
+        self._weight = sum(record.size for record in found)
+        self._below = below
+
+
+def _batches(records: Sequence[Record], now: float) -> list[Batch]:
+    """Records as they leave: those in a row that began in one read, at one time, are one batch."""
+    groups: list[list[Batch]] = []
+    for record in records:
+        batch = record.batch(now)
+        record.read.given += batch.count
+        # What begins with an indented line would be taken for a part of the record before it.
+        if groups and _alike(groups[-1][0], batch) and not indented(batch.text):
+            groups[-1].append(batch)
+        else:
+            groups.append([batch])
+    return [_merged(group) for group in groups]
+
+
+def _alike(one: Batch, other: Batch) -> bool:
+    return (one.epoch, one.seq, one.time, one.late) == (other.epoch, other.seq, other.time, other.late)
+
+
+def _merged(group: list[Batch]) -> Batch:
+    if len(group) == 1:
+        return group[0]
+    return replace(group[0], text="".join(batch.text for batch in group), count=sum(batch.count for batch in group))

@@ -1,0 +1,93 @@
+"""Lines -> one record, while it is open. Its first line as it came, and what goes on from it, each indented.
+
+Limits: those of Join.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .fields import Fields, parse
+from .model import Batch, size_of
+from .shelf import dump_batch, restored_batch
+from .traces import begun, gone_on, indented
+
+
+class Read:
+    """How many lines of a read have left in records that began in it: no two of them have the same number."""
+
+    __slots__ = ("__weakref__", "given", "name")
+
+    def __init__(self, name: tuple[str, int], given: int) -> None:
+        self.name, self.given = name, given
+
+
+class Record:
+    """A record that may go on. Times are moments of `now`."""
+
+    __slots__ = ("_lines", "_time", "before", "first", "last", "late", "name", "read", "since", "size")
+
+    def __init__(self, name: tuple[str, str], item: Batch, read: Read, line: str, text: str, now: float) -> None:
+        """`line` is its first line, and `text` that without its header."""
+        self.name, self.read = name, read
+        self.since = self.last = now
+        self._time, self.late = item.time, item.late
+        self.first = line
+        self._lines = [line]
+        self.size = size_of(line) + 1
+        self.before = begun(text)
+
+    @property
+    def count(self) -> int:
+        """How many lines."""
+        return len(self._lines)
+
+    def room(self, line: str, lines: int, bytes: int) -> bool:
+        """Whether one more fits."""
+        # With the tab that it may get, and its newline.
+        return len(self._lines) < lines and self.size + size_of(line) + 2 <= bytes
+
+    def add(self, text: str, line: str, now: float) -> None:
+        """One more: `text` is its message; its header goes, if that of the first line tells as much."""
+        fields = parse(line) if len(text) < len(line) else None
+        told = text if fields is None or _who(fields) == _who(parse(self.first)) else line
+        told = told if indented(told) else f"\t{told}"
+        self._lines.append(told)
+        self.size += size_of(told) + 1
+        self.last = now
+        self.before = gone_on(text, self.before)
+
+    def batch(self, now: float) -> Batch:
+        """The record as it leaves."""
+        epoch, seq = self.read.name
+        return Batch(
+            text="\n".join(self._lines) + "\n",
+            count=len(self._lines),
+            time=self._time,
+            epoch=epoch,
+            seq=seq,
+            gone=self.read.given,
+            joined=True,
+            late=self.late + (now - self.since),
+        )
+
+    def dump(self) -> list[Any]:
+        """As JSON can carry it."""
+        return [list(self.name), [self.since, self.last], self.before, dump_batch(self.batch(self.since))]
+
+    @classmethod
+    def restored(cls, state: list[Any], reads: dict[tuple[str, int], Read]) -> Record:
+        """The dumped record; its read is one of these, if it is among them."""
+        (source, key), (since, last), before, row = state
+        batch = restored_batch(row)
+        name = (batch.epoch, batch.seq)
+        read = reads.setdefault(name, Read(name, batch.gone))
+        first, *rest = batch.lines
+        record = cls((source, key), batch, read, first, first, since)
+        record._lines += rest
+        record.size, record.last, record.before = batch.size, last, before
+        return record
+
+
+def _who(fields: Fields) -> tuple[str, str, str]:
+    return fields.host, fields.program, fields.pid
