@@ -192,8 +192,9 @@ bursts.feed(Batch.of(lines), 0.0)
 Composer(to='ops@example.org', sender='a@example.org', host='example.org').feed(burst, 1.0)
 burst.patterns
 from burstmail import Join
+text = ["x", "a.b.CError: x", "Traceback (most recent call last):", "  x", "x: y", "goroutine 1 [x]:", "z"]
 for join in (Join(more="x"), Join(begin="x")):
-    join.feed(Batch.of(["a.b.CError: x", "Traceback (most recent call last):", "  x", "x: y", "goroutine 1 [x]:", "z"]), 0.0)
+    join.feed(Batch.of(text), 0.0)
 """
 
 
