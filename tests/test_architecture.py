@@ -35,7 +35,9 @@ LAYERS = [
     ["core.patterns.tally"],
     ["core.model"],
     ["core.lines", "core.split", "core.stage", "core.statistics"],
-    ["core.admit"],
+    ["core.admit", "core.literals", "core.wildcard"],
+    ["core.contains", "core.match"],
+    ["core.criteria"],
     ["core.urgent"],
     [
         *("core.mail.attachment", "core.chain", "core.fold", "core.keyed", "core.limits", "core.mail.redact"),

@@ -22,6 +22,7 @@ CLOCKS = "Clock SystemClock Clocked"
 NOUNS = (
     "Batch Burst CloseReason Message Attempt Item DeadLetter Keep Excerpt State Outage Tally Pattern Timeline Report"
 )
+FILTERS = "Filter ANYTHING match contains at_least where criteria Admit"
 SHAPE = "Stage Instant chain keyed Keyed"
 STEPS = "Framer Aggregator Session Window Caps Limit CoolDown Composer Outbox Backoff Flow Fields by each Route Routes Threshold Join"
 EDGES = (
@@ -30,7 +31,7 @@ EDGES = (
     "IterableSource hostname default_sender Store Entry Change Saved MemoryStore FileStore "
     "JournalSource Passed activated standard_input"
 )
-NAMES = " ".join([ERRORS, CLOCKS, NOUNS, SHAPE, STEPS, EDGES]).split()
+NAMES = " ".join([ERRORS, CLOCKS, NOUNS, FILTERS, SHAPE, STEPS, EDGES]).split()
 FAKES = ["Delivery", "ManualClock", "RecordingSink", "Simulation"]
 # Aliases of types, which cannot carry a docstring of their own.
 ALIASES = {"Item", "State"}

@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from .clock import Clocked as Clocked
     from .clock import SystemClock as SystemClock
     from .core.accept import Framer as Framer
+    from .core.admit import ANYTHING as ANYTHING
+    from .core.admit import Admit as Admit
+    from .core.admit import Filter as Filter
+    from .core.admit import where as where
     from .core.aggregate import Aggregator as Aggregator
     from .core.backoff import Backoff as Backoff
     from .core.cap import Caps as Caps
     from .core.chain import chain as chain
     from .core.compose import Composer as Composer
+    from .core.contains import contains as contains
+    from .core.criteria import criteria as criteria
     from .core.deliver import Outbox as Outbox
     from .core.excerpt import Excerpt as Excerpt
     from .core.fields import Fields as Fields
@@ -33,6 +39,8 @@ if TYPE_CHECKING:
     from .core.limits import CoolDown as CoolDown
     from .core.limits import Limit as Limit
     from .core.mail.report import Report as Report
+    from .core.match import at_least as at_least
+    from .core.match import match as match
     from .core.model import Attempt as Attempt
     from .core.model import Batch as Batch
     from .core.model import Burst as Burst
@@ -95,11 +103,14 @@ __version__ = "0.1.0"
 _NAMES = {
     "clock": "Clock Clocked SystemClock",
     "core.accept": "Framer",
+    "core.admit": "ANYTHING Admit Filter where",
     "core.aggregate": "Aggregator",
     "core.backoff": "Backoff",
     "core.cap": "Caps",
     "core.chain": "chain",
     "core.compose": "Composer",
+    "core.contains": "contains",
+    "core.criteria": "criteria",
     "core.deliver": "Outbox",
     "core.excerpt": "Excerpt",
     "core.fields": "Fields",
@@ -109,6 +120,7 @@ _NAMES = {
     "core.keep": "Keep",
     "core.keyed": "Keyed keyed",
     "core.limits": "CoolDown Limit",
+    "core.match": "at_least match",
     "core.model": "Attempt Batch Burst CloseReason DeadLetter Item Message Outage",
     "core.patterns.tally": "Pattern Tally",
     "core.mail.report": "Report",

@@ -34,7 +34,7 @@ class Urgency:
             found = self._decide.lines(view)
             records = [] if view.empty(found) else Lines(view.take(found)).records
         else:
-            records = [record for record in view.records if self._decide(record[:-1])]
+            records = [record for record in view.records if self._decide(record)]
         self._found = frozenset(record.partition("\n")[0] for record in records)
 
     def within(self, part: Batch) -> bool:
