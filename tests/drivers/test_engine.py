@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -10,16 +11,22 @@ import pytest
 
 from burstmail import (
     Aggregator,
+    Batch,
     Caps,
     Composer,
     CoolDown,
+    Join,
     Keep,
     Limit,
+    Route,
+    Routes,
     Stage,
     TemporaryDeliveryError,
+    Threshold,
     each,
+    where,
 )
-from tests.drivers.life import Life
+from tests.drivers.life import Life, Make
 
 DOWN = TemporaryDeliveryError("connection refused")
 PART = {"a@example.org": DOWN}
@@ -47,10 +54,17 @@ def words(chance: Random, some: Sequence[Any], often: float) -> Iterator[Any]:
         yield chance.choice(some) if chance.random() < often else ""
 
 
-def lived(seed: int, faults: Sequence[str], outcomes: Sequence[Any], **options: Any) -> Life:
+def lived(
+    seed: int,
+    faults: Sequence[str],
+    outcomes: Sequence[Any],
+    make: Make = stages,
+    kind: type[Life] = Life,
+    **options: Any,
+) -> Life:
     """A life of random steps, with so many faults, to its quiet end."""
     chance = Random(seed)
-    life = Life(stages, words(chance, faults, 0.2), words(chance, outcomes, 0.3), **options)
+    life = kind(make, words(chance, faults, 0.2), words(chance, outcomes, 0.3), **options)
     for _ in range(chance.randrange(5, 60)):
         life.wait(chance.choice(GAPS))
         if chance.random() < 0.9:
@@ -88,3 +102,73 @@ def test_what_a_store_has_survives_a_crash_that_comes_while_it_fails(seeds: Iter
 def test_every_destination_gets_everything(seeds: Iterable[int]) -> None:
     for seed in seeds:
         lived(seed, ["crash", "crash after"], [DOWN, PART], destinations=("here", "there")).check()
+
+
+# Routes.
+
+
+def routed() -> Sequence[Stage[Any, Any]]:
+    """By its last digit, each line to one of three."""
+    routes = [
+        Route(
+            where(lambda fields, last=last: fields.message[-1] in last),  # type: ignore[misc]  # each has its own
+            Join(wait=1),
+            Threshold(1, per=60),
+            Aggregator(gap=gap, max_age=60, keep=ALL),
+            Caps(Limit(2, per=60), per_key=None),
+            Composer(to=f"{name}@example.org", sender="me@example.org", host="example.org"),
+            name=name,
+        )
+        for name, last, gap in (("low", "012", 5), ("middle", "345", 1), ("high", "6789", 20))
+    ]
+    return (Routes(*routes),)
+
+
+@SEEDS
+def test_routes_lose_nothing_at_any_crash_and_their_lines_never_meet(seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        life = lived(seed, ["crash", "crash after"], [DOWN, "crash", "crash after"], routed)
+        life.check()
+        for mail in life.mails.values():
+            assert mail.recipients == (f"{mail.burst.route}@example.org",)
+            last = {"low": "012", "middle": "345", "high": "6789"}[mail.burst.route]
+            assert {line[-1] for line in (*mail.burst.head, *mail.burst.tail)} <= set(last)
+
+
+# Sources that know where they are.
+
+
+class Following(Life):
+    """Its lines come from a source that goes on where the engine says."""
+
+    def lines(self, count: int) -> None:
+        self.live(lambda: self._read(count))
+
+    def _read(self, count: int) -> None:
+        places = self.engine.places
+        assert places is not None
+        self.number = places.get("numbers", 0)
+        names = [f"line {self.number + place}" for place in range(count)]
+        lines = Batch.of(names)
+        self.todo += self.engine.feed(replace(lines, place=("numbers", self.number + count)))
+        self.send()
+
+    def check(self) -> None:
+        places = self.engine.places
+        assert places is not None
+        self.accepted = {f"line {number}" for number in range(places.get("numbers", 0))}
+        super().check()
+        count = sum(mail.burst.count for mail in self.mails.values()) + len(self.buried())
+        assert count == len(self.accepted), f"{count} lines of {len(self.accepted)}"
+
+
+@SEEDS
+def test_a_source_that_goes_on_where_it_was_neither_loses_nor_repeats(seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        lived(seed, ["crash", "crash after"], [DOWN, "crash", "crash after"], kind=Following).check()
+
+
+@SEEDS
+def test_nor_while_a_store_fails_now_and_then(seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        lived(seed, ["fail", "fail after"], [DOWN], kind=Following).check()
