@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, Final, TypeAlias
 
+from burstmail.core.chain import Joined
 from burstmail.core.model import Batch
 from burstmail.core.stage import Stage
 
@@ -106,17 +107,23 @@ def poll_law(make: Make, script: Script) -> None:
 
 
 def conservation(make: Make, script: Script) -> None:
-    """Law 2: lines in = lines out + lines held, after every call; and what a burst tells of its lines adds up."""
-    stage, now, taken = make(), 0.0, 0
+    """Law 2: lines in = lines out + lines held + lines that are counted as having ended, after every call.
+
+    And what a burst tells of its lines adds up; and of no more lines below a threshold is told than have ended there.
+    """
+    stage, now, taken, told = make(), 0.0, 0, 0
 
     def settle(out: Sequence[Any]) -> None:
-        nonlocal taken
+        nonlocal taken, told
         for thing in out:
             taken -= lines_of(thing)
             burst = getattr(thing, "burst", thing)
+            told += getattr(burst, "below", 0)
             if hasattr(burst, "elided"):
                 adds_up(burst)
-        assert stage.held == taken, f"{stage.held} lines held at {now}, {taken} not given out"
+        over = ended(stage)
+        assert stage.held + over == taken, f"{stage.held} lines held at {now}, {over} over, {taken} not given out"
+        assert told <= over, f"{told} lines told as below, {over} were"
 
     for gap, item in script:
         before, now = now, now + gap
@@ -125,6 +132,13 @@ def conservation(make: Make, script: Script) -> None:
         settle(give(stage, item, now))
     settle(stage.drain(now))
     assert (stage.held, stage.deadline) == (0, inf), "something is left after drain()"
+
+
+def ended(stage: AnyStage) -> int:
+    """Lines that a stage has counted as below its threshold, or refused."""
+    if isinstance(stage, Joined):
+        return ended(stage.first) + ended(stage.second)
+    return int(getattr(stage, "below", 0) + getattr(stage, "refused", 0))
 
 
 def adds_up(burst: Any) -> None:
@@ -204,13 +218,13 @@ def dump_law(make: Make, script: Script) -> None:
 
 
 def batch_law(make: Make, script: Script) -> None:
-    """Law 7: a batch gives what its lines one by one would give."""
+    """Law 7: a batch gives what its lines one by one would give; and where batches come out, these line by line."""
     singles: list[tuple[float, Any]] = []
     for gap, item in script:
         parts = [item] if isinstance(item, str) else _lines(item)
         # A batch without lines still lets its time pass.
         singles += [(0.0 if place else gap, part) for place, part in enumerate(parts)]
-    found, wanted = left(make, singles), left(make, script)
+    found, wanted = (_by_line(left(make, steps)) for steps in (singles, script))
     assert found == wanted, f"line by line: {_difference([found], [wanted])}"
 
 
@@ -241,6 +255,11 @@ def _lines(batch: Batch) -> list[Batch]:
         first, batch = batch.split(1)
         out.append(first)
     return [*out, batch]
+
+
+def _by_line(pairs: Sequence[tuple[float, Any]]) -> list[tuple[float, Any]]:
+    parts = [(moment, _lines(thing) if isinstance(thing, Batch) else [thing]) for moment, thing in pairs]
+    return [(moment, part) for moment, some in parts for part in some]
 
 
 def _things(told: Told) -> list[list[Any]]:

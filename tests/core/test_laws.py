@@ -19,6 +19,7 @@ from burstmail import (
     Caps,
     Composer,
     CoolDown,
+    Join,
     Keep,
     Limit,
     Message,
@@ -26,6 +27,7 @@ from burstmail import (
     PermanentDeliveryError,
     Session,
     TemporaryDeliveryError,
+    Threshold,
     Window,
     chain,
     each,
@@ -67,6 +69,42 @@ MANY_KEYS: dict[str, laws.Make] = {
 ALL = {**ONE_KEY, **MANY_KEYS}
 
 
+def threshold(**more: Any) -> Threshold:
+    return Threshold(3, per=4, **more)
+
+
+def joined(**more: Any) -> Join:
+    return Join(wait=1.5, lines=3, bytes=12, **more)
+
+
+def alarmed(**more: Any) -> Aggregator:
+    return Aggregator(gap=2, max_age=5, max_lines=4, keep=KEEP, urgent=lambda line: line[:1] == "a", **more)
+
+
+def reserved() -> Caps:
+    return Caps(*LIMITS, per_key=CoolDown(first=2.0, factor=2.0, longest=9.0), separate=2, keys=3, reserve=1)
+
+
+# What comes before the windows, and what makes them close at once: alone, and with all that may stand behind.
+BEFORE_ONE: dict[str, laws.Make] = {
+    "threshold": threshold,
+    "join": lambda: joined(key=None),
+    "urgent": alarmed,
+    "threshold to windows": lambda: chain(threshold(), alarmed()),
+    "join to threshold to windows": lambda: chain(joined(key=None), threshold(), alarmed(), reserved()),
+}
+BEFORE_MANY: dict[str, laws.Make] = {
+    "keyed threshold": lambda: threshold(key=LETTER),
+    "crowded threshold": lambda: threshold(key=LETTER, keys=2),
+    "threshold with small budget": lambda: threshold(key=LETTER, budget=1500),
+    "keyed join": lambda: joined(key=LETTER),
+    "crowded join": lambda: joined(key=LETTER, keys=2),
+    "join with small budget": lambda: joined(key=LETTER, budget=20),
+    "all by key": lambda: chain(joined(key=LETTER), threshold(key=LETTER), alarmed(key=LETTER), reserved()),
+}
+BEFORE = {**BEFORE_ONE, **BEFORE_MANY}
+
+
 class Paused(Joined[Any, Any, Any]):
     """A chain whose caps, the last stage, can be paused."""
 
@@ -85,16 +123,19 @@ PAUSED: dict[str, laws.Make] = {
 }
 
 gaps = st.sampled_from([0.0, 0.001, 0.5, 1.0, 1.5, 2.0, 3.0, 10.0, 1e4]) | st.floats(0, 12)
-letters = st.lists(st.sampled_from("abcde") | st.just("b" * 9), min_size=0, max_size=7)
+KINDS = st.sampled_from("abcde") | st.just("b" * 9)
+# Some go on from the line before them.
+TRACES = KINDS | st.sampled_from([" a", "\tb"])
 
 
 @st.composite
-def scripts(draw: st.DrawFn, *commands: str) -> list[tuple[float, Any]]:
+def scripts(draw: st.DrawFn, *commands: str, kinds: st.SearchStrategy[str] = KINDS) -> list[tuple[float, Any]]:
     """Batches whose lines are all different, stamped as a driver would, with flushes (or these commands) between."""
     out: list[tuple[float, Any]] = []
     number = 0
-    for seq, (gap, kinds) in enumerate(draw(st.lists(st.tuples(gaps, letters), max_size=12)), 1):
-        names = [f"{kind}{(number := number + 1)}" for kind in kinds]
+    letters = st.lists(kinds, min_size=0, max_size=7)
+    for seq, (gap, some) in enumerate(draw(st.lists(st.tuples(gaps, letters), max_size=12)), 1):
+        names = [f"{kind}{(number := number + 1)}" for kind in some]
         text = "".join(f"{name}\n" for name in names)
         wall = draw(st.floats(1, 1e9))
         out.append((gap, Batch(text=text, count=len(names), time=wall, epoch="e", seq=seq)))
@@ -176,6 +217,55 @@ def _of_key(batch: Batch, key: str) -> Batch:
     kept = [line for line in batch.lines if line.startswith(key)]
     text = "".join(f"{line}\n" for line in kept)
     return Batch(text=text, count=len(kept), time=batch.time, epoch=batch.epoch, seq=batch.seq)
+
+
+@pytest.mark.parametrize("make", BEFORE.values(), ids=BEFORE)
+@given(script=scripts(kinds=TRACES))
+def test_the_laws_hold_for_what_comes_before_the_windows(make: laws.Make, script: laws.Script) -> None:
+    laws.poll_law(make, script)
+    laws.conservation(make, script)
+    laws.progress(make, script)
+    laws.dump_law(make, script)
+
+
+@pytest.mark.parametrize("make", BEFORE_ONE.values(), ids=BEFORE_ONE)
+@given(script=scripts(kinds=TRACES))
+def test_order_and_the_batch_law_hold_for_what_comes_before_the_windows(make: laws.Make, script: laws.Script) -> None:
+    laws.order(make, script, key=lambda line: "")
+    laws.batch_law(make, script)
+
+
+@given(script=scripts(kinds=TRACES))
+def test_the_batch_law_holds_for_each_key_of_a_threshold(script: laws.Script) -> None:
+    """With keys, each key's lines pass as they would alone."""
+    found = [line for _, batch in laws.left(lambda: threshold(key=LETTER), script) for line in batch.lines]
+    for key in {line[:1] for line in found}:
+        alone = [(gap, item if item is laws.FLUSH else _of_key(item, key)) for gap, item in script]
+        made = [line for _, batch in laws.left(threshold, alone) for line in batch.lines]
+        assert [line for line in found if line[:1] == key] == made
+
+
+@pytest.mark.parametrize("cut", [1, 2])
+@given(script=scripts(kinds=TRACES))
+def test_what_was_kept_by_key_never_begins_with_one_number_twice(cut: int, script: laws.Script) -> None:
+    """However the windows behind cut what comes out: from the number of its first line a mail's Message-ID is made."""
+    for first in (joined(key=LETTER), threshold(key=LETTER), chain(joined(key=LETTER), threshold(key=LETTER))):
+        made = laws.left(lambda first=first: chain(first, Aggregator(max_lines=cut)), script)
+        names = [(burst.seq, burst.gone) for _, burst in made]
+        assert len(set(names)) == len(names), names
+
+
+@given(script=scripts(laws.FLUSH, laws.PAUSE, laws.RESUME))
+def test_the_laws_hold_for_caps_with_a_reserve_and_pauses(script: laws.Script) -> None:
+    def make() -> Paused:
+        return Paused(alarmed(key=LETTER), reserved())
+
+    laws.poll_law(make, script)
+    laws.conservation(make, script)
+    laws.progress(make, script)
+    laws.dump_law(make, script)
+    laws.pause_law(make, script)
+    laws.cap_law(make, script, [(limit.count, limit.per) for limit in LIMITS])
 
 
 @given(script=scripts())

@@ -82,17 +82,15 @@ class Join:
         out = self.poll(now)
         self._below += item.below
         source = item.place[0] if item.place else ""
-        name = (item.epoch, item.seq)
-        read = self._reads.setdefault(name, Read(name, item.gone))
         done: list[Record] = []
-        for line in item.lines:
-            done += self._line((source, keys.get(line, "")), item, read, line, now)
+        for at, line in enumerate(item.lines, item.gone):
+            done += self._line((source, keys.get(line, "")), item, at, line, now)
         while self._open and (len(self._open) > self._keys or self._weight > self._budget):
             done.append(self._closed(next(iter(self._open))))
         return self._told([*out, *_batches(done, now)])
 
-    def _line(self, name: tuple[str, str], item: Batch, read: Read, line: str, now: float) -> list[Record]:
-        """Take one line in; returns the record that it ends."""
+    def _line(self, name: tuple[str, str], item: Batch, at: int, line: str, now: float) -> list[Record]:
+        """Take one line in, which is the one with this number in its read; returns the record that it ends."""
         text = parse(line).message
         bare = len(text) == len(line)
         record = self._last.get(name[0]) if bare else self._open.get(name)
@@ -102,8 +100,14 @@ class Join:
             self._put(self._open.pop(record.name))
             return []
         ended = [self._closed(name)] if name in self._open else []
-        self._put(Record(name, item, read, line, text, now))
+        self._put(Record(name, item, self._read(item, at), line, text, now))
         return ended
+
+    def _read(self, item: Batch, at: int) -> Read:
+        name = (item.epoch, item.seq)
+        if (read := self._reads.get(name)) is None:
+            read = self._reads[name] = Read(name, at)
+        return read
 
     def _put(self, record: Record) -> None:
         """The record is the one that has been quiet for the shortest time."""

@@ -87,7 +87,7 @@ class Threshold:
         self._untold += item.below
         out: list[Batch] = []
         for key, part in _numbered(parts, item.gone):
-            out += self._take(key, part, now)
+            out += self._take(key, part, now) if part.count else ()
         while self._weight > self._budget:
             self._relieve()
         if out and self._untold:

@@ -23,6 +23,7 @@ _GOING_ON = (CloseReason.MAX_AGE, CloseReason.MAX_LINES, CloseReason.MAX_BYTES)
 _ENDINGS = {
     CloseReason.MAX_LINES: "more was coming: this mail was cut at its limit of lines",
     CloseReason.MAX_BYTES: "more was coming: this mail was cut at its limit of size",
+    CloseReason.URGENT: "more may follow: this mail was sent at once, because a line is urgent",
     CloseReason.CROWDED: "more may follow: this mail was sent early, because many other sources were busy",
     CloseReason.FLUSH: "more may follow: this mail was sent early, as asked for",
     CloseReason.END: "then the input ended",
@@ -40,7 +41,7 @@ def opening(burst: Burst, origin: str) -> str:
 
 
 def facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
-    """When, how it ended, what kept the mail waiting, and when the next may come."""
+    """When, how it ended, what kept the mail waiting, when the next may come, and by which rules it was made."""
     first, last = moment(burst.first, zone), moment(burst.last, zone)
     date = f"{day(first)} ({zone_name(first)})"
     if burst.last > burst.first:
@@ -55,6 +56,11 @@ def facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
     # After the end nothing comes, and nothing is there to hold it.
     if burst.resume is not None and burst.resume > burst.time and burst.reason is not CloseReason.END:
         yield _pause(burst, burst.resume, zone)
+    if burst.below:
+        came = "line that came" if burst.below == 1 else "lines that came"
+        yield f"Below the threshold: {number(burst.below)} {came} before, too few together for a mail; not among these."
+    if burst.route:
+        yield f"Route: {one_line(burst.route, 80)}."
 
 
 def _ending(burst: Burst) -> str:
@@ -99,7 +105,7 @@ def _pause(burst: Burst, resume: float, zone: tzinfo | None) -> str:
     # Where there are other keys, a digest of several may bring news of this one earlier.
     what = "any of these" if burst.parts else "this alone" if burst.key else "this"
     return (
-        f"Next: no further mail about {what} before {clock(until)}{later}. "
+        f"Next: no further mail about {what} before {clock(until)}{later}{', unless it is urgent' * burst.sooner}. "
         "Lines that come until then are held and counted, not lost."
     )
 
