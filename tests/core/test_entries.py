@@ -127,6 +127,13 @@ def test_what_stands_first_of_an_entry_that_is_too_long_is_known_too() -> None:
     assert batch.place == ("x", cursor(7)) and " h -: [" in batch.text
 
 
+def test_however_the_end_of_an_entry_that_is_too_long_is_cut_it_is_known() -> None:
+    data = too_long(LONGEST + 5000, SYSLOG_IDENTIFIER="p")
+    tail = data[-300:]
+    (batch,) = batches(Entries("x"), [data[:-300], *(tail[at : at + 1] for at in range(len(tail)))])
+    assert batch.place == ("x", cursor(7)) and " h p: [" in batch.text
+
+
 def test_a_message_cannot_pretend_to_be_another_field() -> None:
     forged = '","_HOSTNAME":"evil","__CURSOR":"s=6;i=6","' * 30_000
     data = json.dumps({"MESSAGE": forged, "_HOSTNAME": "h", "__CURSOR": cursor(7)}, separators=(",", ":")).encode()

@@ -410,8 +410,9 @@ def test_one_that_cannot_be_killed_is_left_behind(
     kill(script.pid(1), 9)
 
 
-def test_nothing_wakes_up_while_nothing_is_logged(script: Script, source: Made) -> None:
-    script.turn(1, 1)
+@pytest.mark.parametrize("then", ["", "exec 2>&-"])
+def test_nothing_wakes_up_while_nothing_is_logged(script: Script, source: Made, then: str) -> None:
+    script.turn(1, 1, then=then)
     waiting, tasks = source(), []
 
     def run() -> None:
