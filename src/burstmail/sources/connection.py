@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from ..core.escape import one_line
 from ..core.guests import Guest
 from ..core.octets import Octets
 from ..core.origin import Origin
@@ -92,7 +93,7 @@ class Secured(Connection):
             return "write"
         except (OSError, ValueError) as error:
             # ValueError: a certificate with a NUL in a name, on some Pythons.
-            self.failure = getattr(error, "reason", None) or str(error)
+            self.failure = one_line(getattr(error, "reason", None) or str(error))
             return None
         self.greeted = True
         return ""

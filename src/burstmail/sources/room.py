@@ -195,7 +195,7 @@ class Room:
             return
         wants = connection.shake()
         if wants is None:
-            self._complaints.note(f"TLS handshakes failed ({connection.failure})", f"from {connection.who}")
+            self._complaints.note("TLS handshakes failed", f"from {connection.who}: {connection.failure}")
             return self._leave(connection)
         if not wants:
             self._guests.greeted(connection.guest, self._clock.monotonic())

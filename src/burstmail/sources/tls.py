@@ -38,13 +38,15 @@ class TLS:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # A client could make us compute for ever.
         context.options |= ssl.OP_NO_RENEGOTIATION
+        # A ticket is something we send: a client who closes without having read it resets the connection, and what we
+        # have not read by then is lost. Tickets are to save a handshake, and loggers make few.
+        context.num_tickets = 0
         try:
             # Asked for a password, OpenSSL would read the terminal.
             context.load_cert_chain(self.certificate, self.key, password=_no_password)
         except OSError as error:
-            raise OSError(
-                f"TLS certificate {self.certificate} with key {self.key or 'in it'}: {_said(error)}"
-            ) from error
+            key = "" if self.key is None else f", key {self.key}"
+            raise OSError(f"TLS certificate {self.certificate}{key}: {_said(error)}") from error
         if self.client_ca is not None:
             context.verify_mode = ssl.CERT_REQUIRED
             try:
