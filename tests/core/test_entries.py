@@ -127,6 +127,11 @@ def test_what_stands_first_of_an_entry_that_is_too_long_is_known_too() -> None:
     assert batch.place == ("x", cursor(7)) and " h -: [" in batch.text
 
 
+def test_one_that_is_too_long_may_come_whole_between_others() -> None:
+    (batch,) = batches(Entries("x"), [entry(1) + too_long(LONGEST + 5000) + entry(8)])
+    assert [line[-16:] for line in messages([batch])] == ["line 1", "es is not shown]", "line 8"]
+
+
 def test_however_the_end_of_an_entry_that_is_too_long_is_cut_it_is_known() -> None:
     data = too_long(LONGEST + 5000, SYSLOG_IDENTIFIER="p")
     tail = data[-300:]

@@ -8,9 +8,9 @@ Limits: an entry of more than `LONGEST` bytes is told of, and not shown; a line 
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import tzinfo
+from json import JSONDecoder
 
 from .accept import Framer
 from .journal import CURSOR, FIELDS, TIME, lines_of, same
@@ -23,6 +23,8 @@ LONGEST = 1_048_576
 # More than a name and a value, other than the message's, can take; so that one which is cut in two is seen whole.
 _OVERLAP = 2048
 _WANTED = tuple(f'"{name}":"'.encode() for name in (*FIELDS, CURSOR, TIME) if name != "MESSAGE")
+# json.loads looks for the encoding of each line first.
+_decode = JSONDecoder().decode
 
 
 class Entries:
@@ -49,8 +51,12 @@ class Entries:
 
     def feed(self, data: bytes) -> Batch | None:
         """The entries that are complete with this chunk; None when there are none."""
-        *ended, rest = data.split(b"\n")
-        text = "".join(map(self._ended, ended))
+        first, *lines = data.split(b"\n")
+        self._hold(first)
+        if not lines:
+            return None
+        rest = lines.pop()
+        text = self._held() + "".join(map(self._line, lines))
         self._hold(rest)
         if not text:
             return None
@@ -76,15 +82,21 @@ class Entries:
                 self._found[key[1:-3].decode()] = window[start:end].decode("utf-8", "backslashreplace")
         self._chunks = [window[-_OVERLAP:]]
 
-    def _ended(self, data: bytes) -> str:
-        """The lines of the entry that ends here."""
-        self._hold(data)
+    def _held(self) -> str:
+        """The lines of the entry that has been held, and ends here."""
         line, length, found = b"".join(self._chunks), self._length, self._found
         self._chunks, self._length, self._found = [], 0, {}
         if length > LONGEST:
             return self._entry({**found, "MESSAGE": f"[an entry of {length:,} bytes is not shown]"})
+        return self._line(line)
+
+    def _line(self, line: bytes) -> str:
+        """The lines of the entry that a whole line of JSON is."""
+        if len(line) > LONGEST:
+            self._hold(line)
+            return self._held()
         try:
-            entry = json.loads(line)
+            entry = _decode(line.decode("utf-8", "backslashreplace"))
         except (ValueError, RecursionError):
             entry = None
         if isinstance(entry, dict):
