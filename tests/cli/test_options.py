@@ -16,6 +16,7 @@ import pytest
 
 import burstmail
 from burstmail import (
+    Admit,
     Aggregator,
     Backoff,
     Caps,
@@ -23,10 +24,12 @@ from burstmail import (
     CoolDown,
     FileStore,
     IterableSource,
+    Join,
     Keep,
     Limit,
     Pipeline,
     SMTPSink,
+    Threshold,
     Window,
 )
 from burstmail.cli import options, parts
@@ -37,7 +40,10 @@ EVERY = [
     "--to", "--from", "--from-name", "--subject", "--text-template", "--html-template", "--text-only", "--redact",
     "--attach", "--mask", "--no-patterns", "--no-threads", "--gap", "--max-age", "--max-lines", "--max-bytes", "--key",
     "--cap", "--cool-down", "--keep", "--sendmail", "--smtp", "--password-file", "--smtp-ca", "--maildir", "--print",
-    "--backoff", "--give-up", "--grace", "--state", "--name", "--sync", "--log", "--confirm", "--version", "--help",
+    "--file", "--listen", "--journal", "--stdin", "--from-beginning", "--tls-cert", "--tls-key", "--tls-client-ca",
+    "--allow", "--journal-match", "--journal-directory", "--include", "--exclude", "--program", "--at-least", "--join",
+    "--threshold", "--urgent", "--backoff", "--give-up", "--grace", "--state", "--name", "--sync",
+    "--log", "--confirm", "--version", "--help",
 ]  # fmt: skip
 
 
@@ -129,7 +135,7 @@ class Recorded:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.made: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {}
-        for part in (Aggregator, Caps, Composer, Pipeline):
+        for part in (Admit, Aggregator, Caps, Composer, Join, Pipeline, Threshold):
             monkeypatch.setattr(parts, part.__name__, self._maker(part))
 
     def _maker(self, part: Any) -> Any:
@@ -190,6 +196,59 @@ def test_what_is_in_a_mail_can_be_left_out(made: Any) -> None:
     build("--to", "root", "--print", "--text-only", "--redact", "none", "--attach", "none", "--no-patterns")
     assert made["Composer"][1] == {"to": ["root"], "html": False, "redact": (), "attach": 0}
     assert made["Aggregator"][1] == {"patterns": False}
+
+
+def test_which_lines_count_reaches_its_parts(made: Any) -> None:
+    sieve = ("--join", "--program", "sshd", "--program", "post*", "--at-least", "err", "--threshold", "10/5m")
+    words = ("--include", "Failed", "--include", "lost", "--exclude", "probe", "--urgent", "panic", "--urgent", "oops")
+    build("--to", "root", "--print", *sieve, *words, "--key", "host", "--cap", "2/min", "--cool-down", "off")
+    assert made["Join"] == ((), {})
+    assert made["Threshold"] == ((10,), {"per": 300.0, "key": "host"})
+    (wanted,), _ = made["Admit"]
+    header, inside = "<{}>Nov 23 10:00:00 web1 {}: ", ("sshd", "postfix/smtpd")
+    assert all(wanted(header.format(3, program) + "Failed or lost") for program in inside)
+    for priority, program, message in (
+        (3, "cron", "lost"),
+        (4, "sshd", "lost"),
+        (3, "sshd", "x"),
+        (3, "sshd", "lost probe"),
+    ):
+        assert not wanted(header.format(priority, program) + message), message
+    urgent = made["Aggregator"][1]["urgent"]
+    assert [urgent(line) for line in ("kernel panic", "oops", "lost")] == [True, True, False]
+    assert made["Caps"] == ((Limit(2, 60),), {"per_key": None, "reserve": 1})
+
+
+def test_records_are_made_before_lines_are_chosen_and_counted(made: Any) -> None:
+    build("--to", "root", "--print", "--join", "--threshold", "2/h", "--include", "x")
+    stages = [type(stage).__name__ for stage in made["Pipeline"][0]]
+    assert stages == ["Join", "Admit", "Threshold", "Aggregator", "Caps", "Composer"]
+
+
+def test_lines_that_all_count_pass_no_filter(made: Any) -> None:
+    build("--to", "root", "--print")
+    assert not {"Join", "Admit", "Threshold"} & set(made)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--include", "("), "argument --include: contains '(': missing ), unterminated subpattern at character 1"),
+        (("--exclude", "a*"), "argument --exclude: 'a*' is found in every line: it must match at least one character"),
+        (("--urgent", ""), "argument --urgent: '' is found in every line"),
+        (("--program", ""), "argument --program: '' is no program: name one, such as sshd"),
+        (("--at-least", "bad"), "argument --at-least: at_least 'bad': use emerg, alert, crit, err"),
+        (("--threshold", "10"), "argument --threshold: '10' is no threshold: write it like 10/5m"),
+        (("--threshold", "1/5m"), "argument --threshold: '1/5m' lets every line pass: ask for 2 or more"),
+        (("--threshold", "20000/5m"), "argument --threshold: Threshold(count=20000): must be 1 to 10,000 lines"),
+        (("--threshold", "5/soon"), "argument --threshold: 'soon' is no duration"),
+        (("--urgent", "x", "--cap", "1/h"), "--urgent keeps one mail of each --cap for urgent lines: let each --cap"),
+    ],
+)
+def test_what_is_wrong_with_which_lines_count_is_said_in_one_line(given: tuple[str, ...], words: str) -> None:
+    with pytest.raises(options.Misuse, match=re.escape(words)) as caught:
+        build("--to", "root", "--print", *given)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

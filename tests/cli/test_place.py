@@ -20,7 +20,7 @@ def user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     monkeypatch.setenv("HOME", "/home/somebody")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(place, "reads_a_file", lambda: False)
+    monkeypatch.setattr(place, "reads_a_file", lambda options: False)
     return tmp_path
 
 
@@ -87,10 +87,22 @@ def test_what_is_given_is_taken(user: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_trial_run_keeps_nothing_unless_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
     assert placed("--print").directory is None
     assert placed("--print", "--state", "/x").root == "/x"
-    monkeypatch.setattr(place, "reads_a_file", lambda: True)
+    monkeypatch.setattr(place, "reads_a_file", lambda options: True)
     assert placed().directory is None
     assert not placed().homeless
     assert placed("--state", "/x").root == "/x"
+
+
+def test_a_standard_input_that_is_not_read_may_be_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As cron, systemd and `nohup` leave it behind: /dev/null, or whatever.
+    monkeypatch.undo()
+    for name in ("STATE_DIRECTORY", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "fstat", lambda fd: os.stat(__file__))
+    assert placed().directory is None
+    assert placed("--journal").directory is not None
+    assert placed("--file", "/var/log/syslog").directory is not None
+    assert placed("--file", "/var/log/syslog", "--stdin").directory is None
 
 
 # The name
@@ -116,6 +128,16 @@ def test_a_name_stays_the_same_for_ever() -> None:
         ["--smtp", "smtp://localhost"],
         ["--sendmail", "/bin/true"],
         ["--maildir", "/tmp/x"],
+        ["--file", "/var/log/syslog"],
+        ["--file", "/var/log/syslog", "--stdin"],
+        ["--listen", "udp://127.0.0.1:5514"],
+        ["--journal"],
+        ["--journal", "--journal-match", "_UID=0"],
+        ["--journal", "--journal-directory", "/x"],
+        ["--include", "x"],
+        ["--exclude", "x"],
+        ["--program", "x"],
+        ["--at-least", "err"],
     ],
 )
 def test_what_goes_where_is_in_the_name(more: list[str]) -> None:
@@ -127,7 +149,8 @@ def test_what_goes_where_is_in_the_name(more: list[str]) -> None:
     [
         ["--gap", "9s"], ["--max-age", "9s"], ["--max-lines", "9"], ["--max-bytes", "9"], ["--keep", "9+9"],
         ["--cap", "9/h"], ["--cool-down", "off"], ["--backoff", "1s..9s"], ["--give-up", "1h"], ["--grace", "1s"],
-        ["--sync", "off"], ["--log", "none"], ["--confirm"], ["--state", "/x"],
+        ["--sync", "off"], ["--log", "none"], ["--threshold", "9/h"], ["--join"], ["--urgent", "x"], ["--stdin"],
+        ["--confirm"], ["--state", "/x"],
     ],
 )  # fmt: skip
 def test_tuning_keeps_the_name(more: list[str]) -> None:
@@ -137,6 +160,19 @@ def test_tuning_keeps_the_name(more: list[str]) -> None:
 
 def test_the_order_of_recipients_is_no_other_configuration() -> None:
     assert name("--to", "a", "--to", "b") == name("--to", "b", "--to", "a", "--to", "b")
+
+
+def test_neither_is_the_order_of_sources_and_expressions() -> None:
+    for option, one, two in (
+        ("--file", "/a", "/b"),
+        ("--listen", "udp://[::1]:1", "udp://[::1]:2"),
+        ("--include", "a", "b"),
+    ):
+        assert name("--to", "root", option, one, option, two) == name("--to", "root", option, two, option, one)
+    both = [
+        name("--to", "root", "--journal", "--journal-match", "_UID=0", "--journal-match", more) for more in ("+", "A=b")
+    ]
+    assert len(set(both)) == 2
 
 
 def test_a_maildir_is_the_same_however_it_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

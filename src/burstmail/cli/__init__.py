@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from burstmail import Pipeline, StreamSource
+from burstmail import Pipeline
 
 from . import channel
 from .confirm import confirm
+from .inputs import Inputs, check_inputs, inputs_of
 from .manners import Manners
 from .options import Misuse, first_look, parse
 from .parts import pipeline_of
-from .place import STARTUP, Place, place_of, reads_a_file
+from .place import STARTUP, Place, place_of, reads_a_file, reads_standard_input
 
 OK = 0
 BUG = 70
@@ -59,12 +60,12 @@ def _mail(arguments: Sequence[str], manners: Manners) -> int:
     place = place_of(options)
     _attach(options.get("log"), place.directory)
     _check(options, place)
-    source = StreamSource(0)
-    pipeline = pipeline_of(options, source, place.directory)
-    manners.serve(source, pipeline, options.get("grace"))
+    inputs = inputs_of(options)
+    pipeline = pipeline_of(options, inputs, place.directory)
+    manners.serve(inputs, pipeline, options.get("grace"))
     try:
         # As Pipeline.run, but a signal leaves less time to deliver the longer reading has gone on.
-        _read(source, pipeline, confirming="confirm" in options)
+        _read(inputs, pipeline, confirming="confirm" in options)
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
     finally:
@@ -74,16 +75,16 @@ def _mail(arguments: Sequence[str], manners: Manners) -> int:
     return UNDELIVERED if (statistics.waiting or statistics.dead) and not pipeline.kept else OK
 
 
-def _read(source: StreamSource, pipeline: Pipeline, *, confirming: bool) -> None:
+def _read(inputs: Inputs, pipeline: Pipeline, *, confirming: bool) -> None:
     if confirming:
-        return confirm(source, pipeline)
-    for batch in source:
-        pipeline.feed(batch)
+        return confirm(inputs.sources[0], pipeline)
+    pipeline.read(*inputs.sources)
 
 
 def _check(options: dict[str, Any], place: Place) -> None:
     """What no single part can know to be wrong."""
-    if sys.stdin is None:
+    check_inputs(options)
+    if sys.stdin is None and reads_standard_input(options):
         raise Misuse("standard input is closed: give it the lines, by a pipe or with < FILE")
     if "confirm" in options:
         if "print" in options or sys.stdout is None:
@@ -97,7 +98,7 @@ def _check(options: dict[str, Any], place: Place) -> None:
 def _instead(options: dict[str, Any]) -> str:
     if options.get("state") == "none":
         return "leave out one of --confirm and --state none"
-    if reads_a_file():
+    if reads_a_file(options):
         return "there is none when standard input is a file, unless you say --state DIR"
     return "say --state DIR"
 

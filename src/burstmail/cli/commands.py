@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import values
-from .options import Parser, told
+from .options import Parser
+from .values import told
 
 ACTIONS = ("list", "check", "show", "retry", "delete")
 

@@ -16,7 +16,9 @@ import threading
 from dataclasses import fields
 from math import inf
 
-from burstmail import Pipeline, Source, SystemClock
+from burstmail import Pipeline, SystemClock
+
+from .parts import Ends
 
 STOP = (signal.SIGTERM, signal.SIGINT)
 # rsyslog kills 5 seconds after it has asked: 3 to read what is in the pipe, what is left of 4.3 to deliver, and the
@@ -52,7 +54,7 @@ class Manners:
         # Ignored, and that is inherited, it would hide how sendmail ended.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
-    def serve(self, source: Source, pipeline: Pipeline, grace: float | None = None) -> None:
+    def serve(self, source: Ends, pipeline: Pipeline, grace: float | None = None) -> None:
         """From now on signals act on these two. `grace` is how long deliveries may take at the end, in seconds."""
         self._grace = GRACE if grace is None else grace
         threading.Thread(target=self._serve, args=(source, pipeline), name="signals", daemon=True).start()
@@ -77,7 +79,7 @@ class Manners:
         end = self._asked + max(self._grace, GRACE) + NOTICING
         return min(self._grace, max(0.0, end - self._clock.monotonic()))
 
-    def _serve(self, source: Source, pipeline: Pipeline) -> None:
+    def _serve(self, source: Ends, pipeline: Pipeline) -> None:
         late = inf
         while True:
             numbers = self._signals(late - self._clock.monotonic())

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from burstmail import __version__
 
 from . import values
+from .intake import add_filters, add_sources
 from .usage import ABOUT, MORE, USAGE
-
-T = TypeVar("T")
+from .values import told
 
 
 class Misuse(Exception):
@@ -25,20 +24,6 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line; the usage text would bury it in a log."""
         raise Misuse(f"{message} (see {self.prog} --help)")
-
-
-def told(function: Callable[[str], T]) -> Callable[[str], T]:
-    """A value's own words in argparse's error, instead of `invalid ... value`."""
-
-    def read(text: str) -> T:
-        try:
-            return function(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-        except OSError as error:
-            raise argparse.ArgumentTypeError(f"{text!r}: {os.strerror(error.errno or 0)}") from None
-
-    return read
 
 
 def parse(arguments: Sequence[str]) -> dict[str, Any]:
@@ -76,6 +61,8 @@ def _mailing() -> Parser:
         add_help=False,
     )
     _add_mail(parser)
+    add_sources(parser)
+    add_filters(parser)
     _add_content(parser)
     _add_bursts(parser)
     _add_amount(parser)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from functools import reduce
+from operator import and_
+from typing import Any, Protocol
 
 from burstmail import (
+    ANYTHING,
+    Admit,
     Aggregator,
     CallbackSink,
     Caps,
     Composer,
     FileStore,
+    Filter,
     Item,
+    Join,
+    Limit,
     MaildirSink,
     Message,
     PermanentDeliveryError,
@@ -20,9 +27,13 @@ from burstmail import (
     SendmailSink,
     Sink,
     SMTPSink,
-    Source,
+    Stage,
     TemporaryDeliveryError,
+    Threshold,
+    at_least,
+    contains,
     hostname,
+    match,
 )
 
 from .options import Misuse
@@ -31,7 +42,15 @@ WINDOW = ("gap", "max_age", "max_lines", "max_bytes", "key", "keep", "patterns",
 MAIL = ("to", "sender", "subject", "text", "html", "redact", "threads", "attach")
 
 
-def pipeline_of(options: dict[str, Any], source: Source, directory: str | None = None) -> Pipeline:
+class Ends(Protocol):
+    """What is read."""
+
+    def close(self) -> None:
+        """End soon; the second time, at once."""
+        ...
+
+
+def pipeline_of(options: dict[str, Any], source: Ends, directory: str | None = None) -> Pipeline:
     """The pipeline these options describe. `source` is closed when nobody reads the mails printed.
 
     `directory` is where it keeps what must survive. Raises Misuse where the parts refuse an option.
@@ -42,8 +61,9 @@ def pipeline_of(options: dict[str, Any], source: Source, directory: str | None =
         raise Misuse("--mask belongs to patterns, and --no-patterns says not to count them")
     try:
         return Pipeline(
-            Aggregator(**_given(options, *WINDOW)),
-            Caps(*options.get("caps", ()), **_given(options, per_key="cool_down")),
+            *_sieve(options),
+            Aggregator(**_given(options, *WINDOW), **_urgent(options)),
+            _caps(options),
             Composer(**_given(options, *MAIL, name="name_shown")),
             sink=_sink(options, source),
             store=None if directory is None else FileStore(directory),
@@ -51,6 +71,43 @@ def pipeline_of(options: dict[str, Any], source: Source, directory: str | None =
         )
     except (ValueError, OSError) as error:
         raise Misuse(str(error)) from None
+
+
+def _sieve(options: dict[str, Any]) -> list[Stage[Any, Any]]:
+    """Which lines get as far as a burst. Records are made first: the others take one as one."""
+    stages: list[Stage[Any, Any]] = [Join()] if "join" in options else []
+    if (wanted := filter_of(options)) is not ANYTHING:
+        stages.append(Admit(wanted))
+    if "threshold" in options:
+        count, per = options["threshold"]
+        stages.append(Threshold(count, per=per, **_given(options, "key")))
+    return stages
+
+
+def filter_of(options: dict[str, Any]) -> Filter:
+    """What the options ask of a line; ANYTHING where they ask nothing."""
+    parts: list[Filter] = []
+    if "programs" in options:
+        parts.append(match(program=options["programs"]))
+    if "at_least" in options:
+        parts.append(at_least(options["at_least"]))
+    if "include" in options:
+        parts.append(contains(*options["include"]))
+    if "exclude" in options:
+        parts.append(~contains(*options["exclude"]))
+    return reduce(and_, parts) if parts else ANYTHING
+
+
+def _urgent(options: dict[str, Any]) -> dict[str, Any]:
+    return {"urgent": contains(*options["urgent"])} if "urgent" in options else {}
+
+
+def _caps(options: dict[str, Any]) -> Caps:
+    limits: list[Limit] = options.get("caps", [])
+    reserve: dict[str, Any] = {"reserve": 1} if "urgent" in options else {}
+    if reserve and any(limit.count < 2 for limit in limits):
+        raise Misuse("--urgent keeps one mail of each --cap for urgent lines: let each --cap allow 2 or more")
+    return Caps(*limits, **_given(options, per_key="cool_down"), **reserve)
 
 
 def qualified(names: Any) -> Any:
@@ -66,7 +123,7 @@ def _given(options: dict[str, Any], *same: str, **renamed: str) -> dict[str, Any
     return {parameter: options[option] for parameter, option in names.items() if option in options}
 
 
-def _sink(options: dict[str, Any], source: Source) -> Sink:
+def _sink(options: dict[str, Any], source: Ends) -> Sink:
     if "smtp" in options:
         return SMTPSink.from_url(options["smtp"], **_given(options, "password", ca="smtp_ca"))
     for name in ("password", "smtp_ca"):
@@ -80,7 +137,7 @@ def _sink(options: dict[str, Any], source: Source) -> Sink:
     return SendmailSink(**_given(options, path="sendmail"))
 
 
-def printing(source: Source) -> Sink:
+def printing(source: Ends) -> Sink:
     """Mails on standard output, readable. When nobody reads them any more, the source is closed at once."""
     if sys.stdout is None:
         raise Misuse("--print needs a standard output, and it is closed")

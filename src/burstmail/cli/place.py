@@ -12,9 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# What a mail says and where it goes. Not how bursts and caps are cut: who tunes a cap in the middle of a flood wants
-# what is held to come out all the same.
-IDENTITY = ("to", "sender", "subject", "key", "sendmail", "smtp", "maildir")
+# What is read, what a mail says and where it goes. Not how bursts and caps are cut: who tunes a cap in the middle of a
+# flood wants what is held to come out all the same.
+IDENTITY = (
+    *("to", "sender", "subject", "key", "sendmail", "smtp", "maildir"),
+    *("files", "listen", "journal", "journal_matches", "journal_directory", "stdin"),
+    *("include", "exclude", "programs", "at_least"),
+)
+# Where lines come from, beside standard input.
+SOURCES = ("files", "listen", "journal")
+# Said in another order, or twice, they are the same.
+SETS = ("to", "files", "listen", "include", "exclude", "programs")
+# A relative path means another file elsewhere.
+PATHS = ("maildir", "journal_directory")
 # Long enough that two configurations of one machine do not get the same by chance.
 DIGITS = 10
 SYSTEM = "/var/lib/burstmail"
@@ -45,7 +55,7 @@ def place_of(options: Mapping[str, Any]) -> Place:
     if "state" in options:
         given = options["state"]
         return Place(root=None if given == "none" else os.path.abspath(given), name=name)
-    if "print" in options or reads_a_file():
+    if "print" in options or reads_a_file(options):
         # A trial run: what waits here for the daemon's recipients is none of its business.
         return Place(root=None, name=name)
     root = default_root()
@@ -58,10 +68,12 @@ def name_of(options: Mapping[str, Any]) -> str:
     from json import dumps
 
     told = {name: options[name] for name in IDENTITY if name in options}
-    if "to" in told:
-        told["to"] = sorted(set(told["to"]))
-    if "maildir" in told:
-        told["maildir"] = os.path.abspath(told["maildir"])
+    if not reads_others(options):
+        told.pop("stdin", None)
+    told |= {name: os.path.abspath(told[name]) for name in PATHS if name in told}
+    if "files" in told:
+        told["files"] = map(os.path.abspath, told["files"])
+    told |= {name: sorted(set(told[name])) for name in SETS if name in told}
     return sha256(dumps(told, sort_keys=True).encode()).hexdigest()[:DIGITS]
 
 
@@ -92,9 +104,19 @@ def _home() -> str:
         return ""
 
 
-def reads_a_file() -> bool:
-    """Whether standard input is a regular file."""
+def reads_standard_input(options: Mapping[str, Any]) -> bool:
+    """Whether standard input is read: where lines come from nowhere else, or it is asked for."""
+    return "stdin" in options or not reads_others(options)
+
+
+def reads_others(options: Mapping[str, Any]) -> bool:
+    """Whether lines come from anywhere else than standard input."""
+    return any(name in options for name in SOURCES)
+
+
+def reads_a_file(options: Mapping[str, Any]) -> bool:
+    """Whether standard input is read, and is a regular file."""
     try:
-        return stat.S_ISREG(os.fstat(0).st_mode)
+        return reads_standard_input(options) and stat.S_ISREG(os.fstat(0).st_mode)
     except OSError:
         return False

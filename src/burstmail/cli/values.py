@@ -5,12 +5,16 @@ Every function raises ValueError in one line that shows what was given and what 
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import stat
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from burstmail import Aggregator, Backoff, Composer, CoolDown, Keep, Limit
+from burstmail import Aggregator, Backoff, Composer, CoolDown, Keep, Limit, Threshold, at_least, contains, match
+
+T = TypeVar("T")
 
 UNITS = {
     "ms": 0.001,
@@ -36,6 +40,20 @@ SIZE = re.compile(r"([0-9]{1,12})([A-Za-z]*)")
 SECRET_BYTES = 4096
 # More than that is no mail any more (core/mail/report.py).
 TEMPLATE_BYTES = 65536
+
+
+def told(function: Callable[[str], T]) -> Callable[[str], T]:
+    """A value's own words in argparse's error, instead of `invalid ... value`."""
+
+    def read(text: str) -> T:
+        try:
+            return function(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        except OSError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}: {os.strerror(error.errno or 0)}") from None
+
+    return read
 
 
 def duration(text: str) -> float:
@@ -123,6 +141,40 @@ def path(text: str) -> str:
     """A path that names something."""
     if not text or "\0" in text:
         raise ValueError(f"{text!r} is no path: name one, or say none")
+    return text
+
+
+def threshold(text: str) -> tuple[int, float]:
+    """`10/5m`: so many lines in so much time, in seconds."""
+    number, slash, per = text.partition("/")
+    if not slash or not COUNT.fullmatch(number):
+        raise ValueError(f"{text!r} is no threshold: write it like 10/5m")
+    if int(number) < 2:
+        raise ValueError(f"{text!r} lets every line pass: ask for 2 or more")
+    seconds = UNITS[per] if per in UNITS else duration(per)
+    Threshold(int(number), per=seconds)
+    return int(number), seconds
+
+
+def expression(text: str) -> str:
+    """A regular expression for what stands in a message."""
+    contains(text)
+    if re.search(text, ""):
+        raise ValueError(f"{text!r} is found in every line: it must match at least one character")
+    return text
+
+
+def program(text: str) -> str:
+    """A program's name, or a pattern of such."""
+    if not text:
+        raise ValueError("'' is no program: name one, such as sshd or postfix/*")
+    match(program=text)
+    return text
+
+
+def severity(text: str) -> str:
+    """A severity by name."""
+    at_least(text)
     return text
 
 

@@ -1,0 +1,125 @@
+"""Options -> sources. What is read, all of it at once, and what belongs to what.
+
+A kind of source is imported when it is asked for: most instances have one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from burstmail import Source, StreamSource
+
+from .options import Misuse
+from .place import reads_others, reads_standard_input
+
+if TYPE_CHECKING:
+    from burstmail import Passed
+
+SYSTEMD = "systemd"
+TLS_FILES = {"certificate": "tls_cert", "key": "tls_key", "client_ca": "tls_client_ca"}
+# What says more about another option: what for, and what to do where that is missing.
+BELONGS = {
+    "from_beginning": (("files", "journal"), "says where --file and --journal begin: add one of them"),
+    "journal_matches": (("journal",), "chooses entries of the journal: add --journal"),
+    "journal_directory": (("journal",), "says where the journal is: add --journal"),
+    "allow": (("listen",), "says whom to listen to: add --listen URL"),
+    "tls_key": (("tls_cert",), "belongs to a certificate: add --tls-cert FILE"),
+    "tls_client_ca": (("tls_cert",), "belongs to a server with a certificate: add --tls-cert FILE"),
+}
+SPELT = {"journal_matches": "journal_match"}
+
+
+class Inputs:
+    """All sources of a command line, which are closed together."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources = tuple(sources)
+
+    def close(self) -> None:
+        """Finish; the second time, at once."""
+        for source in self.sources:
+            source.close()
+
+
+def check_inputs(options: Mapping[str, Any]) -> None:
+    """Raise Misuse, in one line, for options that make no sense without others, or beside them."""
+    for name, (others, words) in BELONGS.items():
+        if name in options and not any(other in options for other in others):
+            raise Misuse(f"--{SPELT.get(name, name).replace('_', '-')} {words}")
+    listen = options.get("listen", [])
+    secure = [url for url in listen if url.startswith("tls:")]
+    if secure and "tls_cert" not in options:
+        raise Misuse(f"--listen {secure[0]} needs --tls-cert FILE")
+    if "tls_cert" in options and not secure and SYSTEMD not in listen:
+        raise Misuse("--tls-cert is for --listen tls://ADDRESS:PORT, which is missing")
+    if "confirm" in options and reads_others(options):
+        raise Misuse("--confirm answers whoever writes to standard input: it goes with no other source")
+
+
+def inputs_of(options: Mapping[str, Any]) -> Inputs:
+    """The sources these options describe; they listen from now on. Raises Misuse for what they refuse."""
+    try:
+        return Inputs([*_standard(options), *_files(options), *_network(options), *_journal(options)])
+    except (ValueError, OSError) as error:
+        raise Misuse(str(error)) from None
+
+
+def _standard(options: Mapping[str, Any]) -> list[Source]:
+    if not reads_standard_input(options):
+        return []
+    from burstmail import standard_input
+
+    given = standard_input()
+    if not given.listens:
+        given.stream.close()
+        return [StreamSource(0)]
+    if "confirm" in options:
+        raise Misuse("--confirm answers on a stream, and standard input is a socket that listens")
+    return _syslog([given.stream], {})
+
+
+def _start(options: Mapping[str, Any]) -> str:
+    return "beginning" if "from_beginning" in options else "end"
+
+
+def _files(options: Mapping[str, Any]) -> list[Source]:
+    if "files" not in options:
+        return []
+    from burstmail import FileSource
+
+    return [FileSource(*options["files"], start=_start(options))]
+
+
+def _journal(options: Mapping[str, Any]) -> list[Source]:
+    if "journal" not in options:
+        return []
+    from burstmail import JournalSource
+
+    matches, directory = options.get("journal_matches", ()), options.get("journal_directory")
+    return [JournalSource(*matches, directory=directory, start=_start(options))]
+
+
+def _network(options: Mapping[str, Any]) -> list[Source]:
+    urls = options.get("listen", [])
+    handed = _handed() if SYSTEMD in urls else ()
+    places = [url for url in urls if url != SYSTEMD] + [one.stream for one in handed if one.listens]
+    return [*_syslog(places, options), *(StreamSource(one.stream) for one in handed if not one.listens)]
+
+
+def _syslog(places: list[Any], options: Mapping[str, Any]) -> list[Source]:
+    if not places:
+        return []
+    from burstmail import TLS, SyslogSource
+
+    files = {name: options[option] for name, option in TLS_FILES.items() if option in options}
+    return [SyslogSource(*places, tls=TLS(**files) if files else None, allow=options.get("allow", ()))]
+
+
+def _handed() -> tuple[Passed, ...]:
+    from burstmail import activated
+
+    handed = activated()
+    if not handed:
+        raise Misuse("--listen systemd: systemd passed no sockets: start it from a .socket unit")
+    return handed

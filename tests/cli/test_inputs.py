@@ -1,0 +1,206 @@
+"""Where lines come from, as the command line says it: what is made of it, what makes no sense, and real runs."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import burstmail
+from burstmail import StreamSource, SyslogSource
+from burstmail.cli import inputs, options
+from tests.cli.process import HASTY, catching, ended, mails, run, running, shown, until
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What sources were made with; none is."""
+    calls: list[tuple[Any, ...]] = []
+    for name in ("FileSource", "JournalSource", "SyslogSource"):
+        maker = lambda *given, _name=name, **named: calls.append((_name, given, named))  # noqa: E731 - one of three
+        monkeypatch.setattr(burstmail, name, maker, raising=False)
+    return calls
+
+
+def given(*arguments: str) -> dict[str, Any]:
+    found = options.parse(["--to", "root", *arguments])
+    inputs.check_inputs(found)
+    return found
+
+
+def test_without_a_word_standard_input_is_read() -> None:
+    (source,) = inputs.inputs_of(given()).sources
+    assert isinstance(source, StreamSource)
+
+
+def test_every_option_reaches_its_source(made: list[tuple[Any, ...]]) -> None:
+    where = ("--file", "/var/log/a", "--file", "/var/log/b/*.log", "--journal", "--from-beginning")
+    which = ("--journal-match", "_UID=0", "--journal-match", "A=b", "--journal-directory", "/var/log/journal/remote")
+    who = ("--listen", "udp://[::1]:514", "--listen", "tls://[::1]:6514", "--allow", "::1", "--allow", "192.0.2.0/24")
+    secret = ("--tls-cert", "cert.pem", "--tls-key", "key.pem", "--tls-client-ca", "ca.pem")
+    inputs.inputs_of(given(*where, *which, *who, *secret))
+    tls = burstmail.TLS(certificate="cert.pem", key="key.pem", client_ca="ca.pem")
+    matches = {"directory": "/var/log/journal/remote", "start": "beginning"}
+    assert made == [
+        ("FileSource", ("/var/log/a", "/var/log/b/*.log"), {"start": "beginning"}),
+        (
+            "SyslogSource",
+            ("udp://[::1]:514", "tls://[::1]:6514"),
+            {"tls": tls, "allow": ["::1", "192.0.2.0/24"]},
+        ),
+        ("JournalSource", ("_UID=0", "A=b"), matches),
+    ]
+
+
+def test_what_is_new_is_read_from_its_end(made: list[tuple[Any, ...]]) -> None:
+    inputs.inputs_of(given("--file", "/var/log/a", "--journal"))
+    assert [named["start"] for _, _, named in made] == ["end", "end"]
+
+
+def test_standard_input_is_read_beside_others_if_it_is_asked_for(made: list[tuple[Any, ...]]) -> None:
+    assert len(inputs.inputs_of(given("--file", "/var/log/a")).sources) == 1
+    first, _ = inputs.inputs_of(given("--file", "/var/log/a", "--stdin")).sources
+    assert isinstance(first, StreamSource)
+
+
+def test_what_systemd_passes_goes_where_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    listening, (one, other) = socket.create_server(("127.0.0.1", 0)), socket.socketpair()
+    with listening, one, other:
+        passed = [
+            burstmail.Passed(name="burstmail.socket", stream=listening, listens=True),
+            burstmail.Passed(name="connection", stream=one, listens=False),
+        ]
+        monkeypatch.setattr(burstmail, "activated", lambda: tuple(passed))
+        found = inputs.inputs_of(given("--listen", "systemd", "--listen", "udp://127.0.0.1:0"))
+        syslog, stream = found.sources
+        assert isinstance(syslog, SyslogSource) and isinstance(stream, StreamSource)
+        assert len(syslog.addresses) == 2
+
+
+def test_all_are_closed_together() -> None:
+    class Closing:
+        closed = 0
+
+        def __iter__(self) -> Iterator[Any]:
+            return iter(())
+
+        def close(self) -> None:
+            self.closed += 1
+
+    sources = [Closing(), Closing()]
+    inputs.Inputs(sources).close()
+    assert [source.closed for source in sources] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--from-beginning",), "--from-beginning says where --file and --journal begin: add one of them"),
+        (("--from-beginning", "--listen", "udp://[::1]:0"), "--from-beginning says where --file and --journal begin"),
+        (("--journal-match", "_UID=0"), "--journal-match chooses entries of the journal: add --journal"),
+        (("--journal-directory", "/x", "--file", "/y"), "--journal-directory says where the journal is: add --journal"),
+        (("--allow", "::1", "--journal"), "--allow says whom to listen to: add --listen URL"),
+        (("--tls-key", "/x", "--listen", "tls://[::1]:0"), "--tls-key belongs to a certificate: add --tls-cert FILE"),
+        (("--tls-client-ca", "/x", "--listen", "systemd"), "--tls-client-ca belongs to a server with a certificate"),
+        (("--tls-cert", "/x"), "--tls-cert is for --listen tls://ADDRESS:PORT, which is missing"),
+        (("--tls-cert", "/x", "--listen", "tcp://[::1]:0"), "--tls-cert is for --listen tls://ADDRESS:PORT"),
+        (("--listen", "tls://[::1]:0"), "--listen tls://[::1]:0 needs --tls-cert FILE"),
+        (("--confirm", "--file", "/x"), "--confirm answers whoever writes to standard input: it goes with no other"),
+        (("--confirm", "--stdin", "--journal"), "--confirm answers whoever writes to standard input"),
+        (("--listen", "systemd"), "--listen systemd: systemd passed no sockets: start it from a .socket unit"),
+        (("--listen", "http://[::1]:0"), "'http://[::1]:0': begin it with udp://, tcp://, tls:// or unix://"),
+        (("--listen", "udp://192.0.2.1:5514"), "cannot listen on udp://192.0.2.1:5514"),
+        (("--listen", "udp://[::1]:0", "--allow", "everybody"), "allow='everybody': no network"),
+        (("--listen", "tls://[::1]:0", "--tls-cert", "/nonexistent"), "/nonexistent"),
+        (("--journal", "--journal-match", "-x"), "-x"),
+        (("--file", ""), "argument --file: '' is no path"),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_one_line(arguments: tuple[str, ...], words: str) -> None:
+    if "-x" in arguments:
+        arguments = ("--journal", "--journal-match=-x")
+    with pytest.raises(options.Misuse, match=re.escape(words)) as caught:
+        inputs.inputs_of(given(*arguments))
+    assert "\n" not in str(caught.value)
+
+
+# Real runs
+
+
+def test_a_wrong_source_is_a_wrong_option(tmp_path: Path) -> None:
+    done = run("--to", "root", "--maildir", str(tmp_path), "--tls-cert", "x")
+    assert (done.returncode, done.stderr.count(b"\n")) == (78, 1)
+
+
+def _port(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def test_lines_of_several_sources_are_one_stream_and_a_signal_ends_all(tmp_path: Path) -> None:
+    port, path, box = _port(socket.SOCK_DGRAM), tmp_path / "log", tmp_path / "mail"
+    places = ("--listen", f"udp://127.0.0.1:{port}", "--listen", f"unix://{path}", "--stdin")
+    with running("--to", "root", "--maildir", str(box), *places, command=HASTY) as process:
+        catching(process)
+        until(path.exists)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"<13>Nov 23 10:00:00 web1 a: by udp", ("127.0.0.1", port))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"<13>Nov 23 10:00:01 a: by unix", str(path))
+        assert process.stdin and process.stderr
+        process.stdin.write(b"by standard input\n")
+        # Its end ends none of the others.
+        process.stdin.close()
+        process.send_signal(signal.SIGTERM)
+        status, seconds = ended(process)
+        assert (status, process.stderr.read()) == (0, b"")
+    assert seconds < 5
+    assert not path.exists()
+    (text,) = mails(box)
+    assert {line.rpartition(" ")[2] for line in shown(text)} == {"udp", "unix", "input"}
+
+
+def test_only_lines_that_count_are_mailed(tmp_path: Path) -> None:
+    lines = b"".join(b"<%d>Nov 23 10:00:00 web1 sshd[1]: %s\n" % row for row in (
+        (35, b"Failed one"), (38, b"Failed two"), (35, b"good"), (35, b"Failed probe"), (33, b"Failed three"),
+    ))  # fmt: skip
+    sieve = ("--at-least", "err", "--program", "ssh*", "--include", "Failed", "--exclude", "probe")
+    done = run("--to", "root", "--maildir", str(tmp_path), *sieve, lines=lines)
+    assert (done.returncode, done.stderr) == (0, b"")
+    (text,) = mails(tmp_path)
+    assert [line.rpartition(" ")[2] for line in shown(text)] == ["one", "three"]
+
+
+def test_what_stays_below_a_threshold_is_mailed_by_nobody(tmp_path: Path) -> None:
+    done = run("--to", "root", "--maildir", str(tmp_path), "--threshold", "3/5m", "--key", "host", lines=(
+        b"Nov 23 10:00:00 web1 a: 1\n" * 3 + b"Nov 23 10:00:00 web2 a: 2\n" * 2
+    ))  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [len(shown(text)) for text in mails(tmp_path)] == [3]
+    assert (
+        run("--to", "root", "--maildir", str(tmp_path / "none"), "--threshold", "3/5m", lines=b"a\n" * 2).returncode
+        == 0
+    )
+    assert mails(tmp_path / "none") == []
+
+
+def test_a_stack_trace_is_one_record(tmp_path: Path) -> None:
+    lines = b"ERROR: lost\nTraceback (most recent call last):\n  line 1\nKeyError: 7\nINFO: found\n"
+    done = run("--to", "root", "--maildir", str(tmp_path), "--join", "--include", "KeyError", lines=lines)
+    assert (done.returncode, done.stderr) == (0, b"")
+    (text,) = mails(tmp_path)
+    assert len(shown(text)) == 4
+
+
+def test_an_urgent_line_does_not_wait_for_quiet(tmp_path: Path) -> None:
+    with running("--to", "root", "--maildir", str(tmp_path), "--gap", "1h", "--urgent", "panic") as process:
+        assert process.stdin
+        process.stdin.write(b"fine\nkernel panic\n")
+        until(lambda: mails(tmp_path))
+    assert len(mails(tmp_path)) == 1
