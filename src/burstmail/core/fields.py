@@ -1,54 +1,24 @@
-"""Line -> Fields. The syslog header: host, program, process, facility, severity.
+"""Line -> Fields. What its header says: host, program, process, facility, severity, time, structured data.
 
-Known are RFC 3164 section 4.1 (with or without PRI and host), the same with the ISO 8601 stamps of rsyslog and
-syslog-ng, and RFC 5424 section 6. Anything else is a line without fields; nothing here fails on any text.
-Limits: 255 characters for a host, 128 for a program, so that a hostile line costs no more than a scan.
+Which forms of header are known is in forms.py. Anything else is a line without fields; nothing here fails on any text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
+from functools import cache
 
-# RFC 5424 section 6.2.1, by number; the names are those of syslog(3).
-SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
-FACILITIES = (
-    *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),
-    *("ntp", "security", "console", "clock", *(f"local{number}" for number in range(8))),
-)
+from .details import NONE, Data
+from .forms import DETAILS, KINDS, LEVELS, odd
+from .forms import FACILITIES as FACILITIES
+from .forms import SEVERITIES as SEVERITIES
+from .forms import header as header
+from .stamps import moment
 
-# Every run is possessive (`+` after the count): it ends at a character it cannot contain, so it never gives back what
-# it took, and no line takes more than a scan. Sets of characters and not exact digits: that costs half as much.
-_PRIORITY = "1[0-8][0-9]|19[01]|[1-9]?[0-9]"
-_STAMP = "(?:[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[0-9.,:Z+-]{0,24}+)"
-# MSGID and STRUCTURED-DATA (RFC 5424 section 6.3), in front of the message.
-_DETAILS = r'[^ ]{1,32}+ (?:-|(?:\[(?:[^\]"\\]++|"(?:[^"\\]++|\\.)*+"|\\.)*+\])++)(?: |\Z)'
-
-
-def header(wanted: Iterable[str], *forms: str) -> str:
-    """The pattern of a header, which may be missing. Only what is wanted is captured: a group costs time on each line.
-
-    Forms are 'old' (RFC 3164 and its like) and 'new' (RFC 5424). What `new` captures is named `new_...`, for two groups
-    cannot share a name.
-    """
-
-    def group(name: str, pattern: str) -> str:
-        return f"(?P<{name}>{pattern})" if name in wanted else f"(?:{pattern})"
-
-    # A host may hold colons (IPv6), but what ends in one is a program without a host before it.
-    host = group("host", r"[^ \n\[\]]{1,255}+(?<!:)")
-    program = group("program", r"[^ \n:\[]{1,128}+")
-    # What ends a program's name (RFC 3164 section 4.1.3) is all that has to be looked at when nobody asks for the pid.
-    pid = r"(?=[:\[])(?:\[(?P<pid>[^ \n\]]{0,64}+)\]|):?+" if "pid" in wanted else r"[:\[]"
-    old = f"{_STAMP} {group('pair', f'(?:{host} |){program}')}{pid}"
-    host, program, pid = (group(f"new_{name}", r"[^ \n]{1,255}+") for name in ("host", "program", "pid"))
-    new = rf"(?<=>)1 (?:{_STAMP}|-) {group('new_pair', f'{host} {program}')} {pid} "
-    known = {"old": old, "new": new}
-    return rf"(?:<{group('priority', _PRIORITY)}>|)(?:{'|'.join(known[form] for form in forms)}|)"
-
-
-_LINE = header(("priority", "host", "program", "pid", "new_host", "new_program", "new_pid"), "old", "new")
+_PARTS = ("stamp", "host", "program", "pid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +27,28 @@ class Fields:
 
     host: str = ""
     program: str = ""
+    """Of Cisco's messages `%FACILITY-SEVERITY-MNEMONIC`; of the kernel's own `kernel`."""
     pid: str = ""
     facility: int | None = None
-    """0 (kern) to 23 (local7)."""
+    """0 (kern) to 23 (local7): an index into FACILITIES."""
     severity: int | None = None
-    """0 (emerg) to 7 (debug): an index into SEVERITIES."""
+    """0 (emerg) to 7 (debug): an index into SEVERITIES. Without PRI, what the header says in words or as Cisco does."""
     message: str = ""
     """The line without its header; the whole line if it has none."""
+    stamp: str = ""
+    """The time, as it stands in the header."""
+    msgid: str = ""
+    """MSGID (RFC 5424 section 6.2.7)."""
+    data: Mapping[str, Mapping[str, str]] = NONE
+    """STRUCTURED-DATA (RFC 5424 section 6.3): by SD-ID, each a mapping of parameters."""
 
+    def time(self, reference: float, zone: tzinfo | None = None) -> float | None:
+        """The time as seconds since 1970; None where there is none that a calendar has.
 
-def _priority(text: str | None) -> tuple[int | None, int | None]:
-    return divmod(int(text), 8) if text else (None, None)
+        Stamps of RFC 3164 have no year: it is the one that brings them closest to `reference`, as wall-clock seconds.
+        Those without a zone are of `zone`; None: UTC, since only the caller can know better.
+        """
+        return moment(self.stamp, reference, zone) if self.stamp else None
 
 
 def value(text: str | None) -> str:
@@ -75,23 +56,79 @@ def value(text: str | None) -> str:
     return "" if text is None or text == "-" else text
 
 
+@cache
+def _line() -> Callable[[str], re.Match[str] | None]:
+    # Compiled by the first call: most of the time it takes to import this file would go there.
+    wanted = ("priority", *_PARTS, *(f"new_{part}" for part in _PARTS))
+    return re.compile(header(wanted, "old", "new")).match
+
+
 def parse(line: str) -> Fields:
     """The fields of one line."""
-    # Compiled by the first call, and kept by re: most of the time it takes to import this file would go there.
-    found = re.match(_LINE, line)
+    found = _line()(line)
     assert found is not None, "every part of the pattern is optional"
-    message = line[found.end() :]
-    if found["new_host"]:
-        details = re.match(_DETAILS, message, re.DOTALL)
-        message = message[details.end() :].removeprefix("\ufeff") if details else message
-    elif found["program"]:
-        message = message.removeprefix(" ")
-    facility, severity = _priority(found["priority"])
+    number, stamp, host, program, pid, *new = found.groups()
+    facility, severity = divmod(int(number), 8) if number else (None, None)
+    if not program:
+        other = _new if new[1] else _other
+        return other(line, found, facility, severity)
     return Fields(
-        host=value(found["host"] or found["new_host"]),
-        program=value(found["program"] or found["new_program"]),
-        pid=value(found["pid"] or found["new_pid"]),
+        host=value(host),
+        program=value(program),
+        pid=value(pid),
+        facility=facility,
+        severity=severity,
+        message=line[found.end() :].removeprefix(" "),
+        stamp=stamp,
+    )
+
+
+def _new(line: str, found: re.Match[str], facility: int | None, severity: int | None) -> Fields:
+    """The fields of a line of RFC 5424."""
+    message, msgid, data = line[found.end() :], "", NONE
+    if details := re.match(DETAILS, message, re.DOTALL):
+        message = message[details.end() :].removeprefix("\ufeff")
+        msgid, data = value(details["msgid"]), NONE if details["data"] == "-" else Data(details["data"])
+    return Fields(
+        host=value(found["new_host"]),
+        program=value(found["new_program"]),
+        pid=value(found["new_pid"]),
         facility=facility,
         severity=severity,
         message=message,
+        stamp=value(found["new_stamp"]),
+        msgid=msgid,
+        data=data,
     )
+
+
+def _other(line: str, before: re.Match[str], facility: int | None, severity: int | None) -> Fields:
+    """The fields of a line that is neither of RFC 3164 nor of RFC 5424; a priority in front counts in any case."""
+    start = before.end()
+    found = odd(line, start)
+    if found is None:
+        return Fields(facility=facility, severity=severity, message=line[start:])
+    parts = {name: text for name, text in found.groupdict().items() if text}
+    if facility is None:
+        facility, severity = _level(parts)
+    program = parts.get("program", "kernel" if "kernel" in parts else "")
+    return Fields(
+        host=value(parts.get("host") or parts.get("origin")).removesuffix(":"),
+        program=value(program),
+        pid=value(parts.get("pid")),
+        facility=facility,
+        severity=severity,
+        message=line[found.end() :].removeprefix(" "),
+        stamp=(parts.get("stamp") or parts.get("inner", "")).strip("[ ]"),
+    )
+
+
+def _level(parts: dict[str, str]) -> tuple[int | None, int | None]:
+    """Facility and severity by name, by numbers, or as Cisco has it."""
+    if "priority" in parts:
+        return divmod(int(parts["priority"]), 8)
+    if "numbers" in parts:
+        kind, _, level = parts["numbers"].partition(".")
+        return (int(kind), int(level)) if int(kind) < len(FACILITIES) else (None, int(level))
+    severity = LEVELS.get(parts.get("level", ""))
+    return KINDS.get(parts.get("kind", "")), int(parts["told"]) if "told" in parts else severity
