@@ -40,6 +40,10 @@ class Script:
         directory.mkdir()
         self.path = directory / "journalctl"
         self.install()
+        self.version("systemd 252 (252.38-1~deb12u1)\n+PAM +AUDIT")
+
+    def version(self, text: str) -> None:
+        (self._directory / "version").write_text(text)
 
     def install(self) -> None:
         self.path.write_text(SCRIPT.format(directory=self._directory))
@@ -67,6 +71,7 @@ class Script:
 
 
 SCRIPT = """#!/bin/sh
+if [ "$1" = --version ]; then cat {directory}/version; exit; fi
 n=1
 while ! mkdir {directory}/n.$n 2> /dev/null; do n=$((n + 1)); done
 echo $$ > {directory}/pid.$n
@@ -166,6 +171,26 @@ def test_what_journalctl_is_told(script: Script, source: Made) -> None:
         *(f"_MACHINE_ID={MACHINE}", "_SYSTEMD_UNIT=ssh.service", "PRIORITY=3"),
         *("+", f"_MACHINE_ID={MACHINE}", "/usr/sbin/cron"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted"),
+    [
+        ("systemd 239 (239-82.el8)\n+PAM", False),
+        ("systemd 249", False),
+        ("systemd 250 (x)", True),
+        ("systemd 258~rc1 (x)", True),
+        ("systemd " + "9" * 5000, True),
+        ("", True),
+    ],
+)
+def test_all_boots_are_asked_for_as_the_version_wants_it(
+    script: Script, source: Made, version: str, wanted: bool
+) -> None:
+    script.version(version)
+    script.turn(1, 1)
+    read(source(), 1)
+    assert {"--boot=all", "--merge"}.issubset(script.told(1)) is wanted
 
 
 def test_the_journals_of_a_directory_may_be_of_any_machine(script: Script, source: Made, tmp_path: Path) -> None:

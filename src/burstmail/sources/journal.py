@@ -20,7 +20,7 @@ from ..core.journal import usable
 from ..core.model import Batch
 from ..core.words import plural
 from .bell import Bell
-from .journalctl import Journalctl, command, grouped
+from .journalctl import Journalctl, boots, command, grouped
 
 logger = logging.getLogger("burstmail")
 
@@ -72,6 +72,7 @@ class JournalSource:
         self._bell = Bell()
         # What has become of the last journalctl; how long to wait before the next; and whether a gap was told of.
         self._why, self._pause, self._told = "", FIRST_PAUSE, False
+        self._boots: list[str] = []
 
     def resume(self, places: Callable[[], Mapping[str, Any] | None]) -> None:
         """Before it is iterated: where to ask for the saved position; None says that another process reads."""
@@ -83,6 +84,7 @@ class JournalSource:
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches until it is closed; each with the cursor of its last entry as its place."""
+        self._boots = boots(self._program)
         cursor = self._begin()
         if cursor is None:
             return
@@ -126,7 +128,8 @@ class JournalSource:
     def _run(self, entries: Entries, *options: str) -> Iterator[Batch]:
         """All that one journalctl says; `_why` is then what has become of it."""
         try:
-            child = Journalctl(command(self._program, self._groups, self._directory, *options), self._bell, _remark)
+            told = command(self._program, self._groups, self._directory, *options, *self._boots)
+            child = Journalctl(told, self._bell, _remark)
         except OSError as error:
             self._why = f"cannot be started: {error}"
             return

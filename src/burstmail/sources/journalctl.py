@@ -1,8 +1,8 @@
 """journalctl(1) as a child: what it is told, what it says, and its end.
 
-It follows all boots and not only the current one, to which `--follow` keeps since systemd 251: `--boot=all` undoes that
-since 257 (and in 251), `--merge` in between. `--merge` reads other machines' journals as well, so that the own one's
-id is asked for where no directory is named.
+It follows all boots and not only the current one, to which `--follow` keeps since systemd 250: of `--boot=all` and
+`--merge` one undoes that, which one depends on the version. `--merge` reads other machines' journals as well, so that
+the own one's id is asked for where no directory is named. Older ones need neither, and not all know `--boot=all`.
 It is killed, not asked to end: it only reads, and holds nothing. Should we be killed, it ends by itself, for it watches
 the pipe that it writes to.
 """
@@ -26,6 +26,9 @@ LEAVE = 2.0
 
 # Of a remark on standard error, and how many of one child's are heard of.
 REMARK, REMARKS = 500, 10
+
+# The first systemd whose journalctl follows the current boot alone (systemd#21711).
+CURRENT_BOOT_ONLY = 250
 
 MACHINE_ID = "/etc/machine-id"
 
@@ -61,8 +64,21 @@ def command(program: str, groups: Sequence[Sequence[str]], directory: str | None
     machine = _machine() if directory is None else ""
     own = [f"_MACHINE_ID={machine}"] if machine else []
     matches = [word for group in groups for word in ("+", *own, *group)][1:]
-    # Only then: before --follow it would undo nothing.
-    return [program, *always, *where, *options, "--boot=all", "--merge", "--", *matches]
+    return [program, *always, *where, *options, "--", *matches]
+
+
+def boots(program: str) -> list[str]:
+    """The options that undo what `--follow` does; they stand behind it."""
+    import subprocess
+
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, timeout=LEAVE, check=False).stdout
+    except (OSError, subprocess.SubprocessError):
+        said = b""
+    # `systemd 252 (252.38-1~deb12u1)`
+    version = said.split()[1:2]
+    old = version and version[0].isdigit() and len(version[0]) < 9 and int(version[0]) < CURRENT_BOOT_ONLY
+    return [] if old else ["--boot=all", "--merge"]
 
 
 def _machine() -> str:
