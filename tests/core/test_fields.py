@@ -29,8 +29,8 @@ def test_what_a_system_writes_is_read(line: str, known: dict[str, Any]) -> None:
     expected = Fields(**{name: value for name, value in known.items() if name != "time"} | levels)
     assert fields == expected
     if "time" in known:
-        time = fields.time(NOW)
-        assert (time and round(time, 6)) == (known["time"] and datetime.fromisoformat(known["time"]).timestamp())
+        time = known["time"] and pytest.approx(datetime.fromisoformat(known["time"]).timestamp(), abs=1e-6)
+        assert fields.time(NOW) == time
 
 
 LEVELS = {"facility": FACILITIES, "severity": SEVERITIES}

@@ -101,11 +101,10 @@ def test_the_edges_of_the_calendar_are_no_error() -> None:
     assert moment("Dec 31 23:59:59", at("9999-12-31T23:00:00Z")) is not None
 
 
-@given(
-    st.text(
-        st.sampled_from([*"0123456789", "Nov", "Feb", " ", ":", "-", "+", "T", "Z", ".", ",", "/", "UTC"]), max_size=30
-    )
-)
+PIECES = st.sampled_from([*"0123456789", "Nov", "Feb", " ", ":", "-", "+", "T", "Z", ".", ",", "/", "UTC", "12:00:00"])
+
+
+@given(st.lists(PIECES, max_size=30).map("".join))
 def test_nothing_fails_on_any_text(stamp: str) -> None:
     time = moment(stamp, NOW)
     assert time is None or isinstance(time, float)

@@ -88,7 +88,8 @@ _ODD = (
     r"(?P<stamp>(?P<kernel>\[) {0,8}+[0-9]{1,10}+\.[0-9]{6}\])(?:\[ {0,8}+[TC][0-9]{1,9}+\]|) ",
     # Cisco IOS, NX-OS, ASA: sequence numbers, origin, the clock's doubts (`*`, `.`), all of it optional. A relay's
     # header in front of it is the newer one.
-    rf"(?:{_BEGIN[:-1]}:? (?:{_HOST} |)|)(?:: |)(?:[0-9]{{1,12}}+: ){{0,2}}+(?:(?P<origin>[^ \n:%\[\]]{{1,255}}+): |)"
+    rf"(?:{_BEGIN[:-1]}:? (?:{_HOST} |)|)(?:: |)(?:[0-9]{{1,12}}+: ){{0,2}}+"
+    rf"(?:(?P<origin>[^ \n:%\[\]()<>]{{1,255}}+): |)"
     rf"(?:[*.]?(?P<inner>{_ANY}): |)(?P<program>{MNEMONIC}) ?:",
     # Cisco IOS-XR: the node, and not the host, in front.
     rf"(?:[0-9]{{1,12}}+: |)[A-Z0-9]{{1,8}}+/[0-9A-Z/]{{1,32}}+:(?P<stamp>{_ANY}): {_TAG}",
@@ -114,9 +115,9 @@ _ODD = (
     rf"(?P<stamp>{'|'.join(_DATED)}|{_ISO})(?: \[(?P<pid>[0-9]{{1,10}}+)\](?= )|)(?: |\Z)",
 )
 
-# What the first characters of all of these are, behind a priority. Plain text mostly has others.
+# What the first characters of all of these are, behind the priority. Plain text mostly has others.
 BEGINS = (
-    rf"(?:<[0-9]{{1,3}}>|)(?:[0-9*.:\[%]|{_WEEKDAY}|{_MONTH} [ 0-9]|[A-Z0-9]{{1,8}}+/[0-9]"
+    rf"(?:[0-9*.:\[%]|{_WEEKDAY}|{_MONTH} [ 0-9]|[A-Z0-9]{{1,8}}+/[0-9]"
     r"|[a-z0-9]{3,8}+ {0,8}+:[a-z]{3,7} {0,8}+: \[)"
 )
 

@@ -63,7 +63,7 @@ def named(fields: Fields, name: str) -> str:
 @cache
 def _begins() -> Callable[[str], re.Match[str] | None]:
     # The newline is a literal, which is looked for at memchr's speed.
-    return re.compile(f"\n(?:{BEGINS})").search
+    return re.compile(f"\n(?:<[0-9]{{1,3}}>|){BEGINS}").search
 
 
 def grouped(found: Iterable[tuple[str, Row]]) -> dict[Row, list[str]]:

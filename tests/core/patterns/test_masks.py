@@ -34,7 +34,7 @@ can't find Peter's "down" and 'connection refused' | can't find Peter's "down" a
 from mail.example.org[192.0.2.7] and host-1/10.1.1.1:80 | from <*>[<ip>] and <*>/<ip>:<n>
 from 192.0.2.7 () | from <ip> (<*>)
 key SHA256:mVPwvezndPv/ARoIadVY98vAC0g+P/5633yTC4d/wXE | key SHA<n>:<id>
-[ 5048.512301] usb 1-2: new [7.5] | usb <n>-<n>: new [<n>]
+[ 5048.512] usb 1-2: new [7.5] | usb <n>-<n>: new [<n>]
 port ge-0/0/41, 45/3/12 and 1/1/1 but 2026-13-01 | port ge-<n>/<n>/<n>, <n>/<n>/<n> and <n>/<n>/<n> but <n>-<n>-<n>
 lifetime <1 sec of 5 min | lifetime <n> sec of <n> min
 two  spaces	and a tab | two spaces and a tab
@@ -51,6 +51,11 @@ def test_what_varies_by_its_form_is_masked(row: str) -> None:
 def test_a_header_leaves_nothing_but_the_program() -> None:
     lines = ("<13>Nov 23 10:00:00 web07 sshd[7]: bye 5", "2026-11-23T10:00:00Z db1 sshd[99]: bye 71")
     assert {shown(Masker().shape(line)) for line in lines} == {"sshd\nbye <n>"}
+
+
+def test_the_ring_buffer_is_the_kernel_s_with_and_without_a_header() -> None:
+    lines = ("[ 5048.512301] usb 1-2: new [7.5]", "Nov 23 10:00:00 web07 kernel: [ 5048.512301] usb 1-2: new [7.5]")
+    assert {shown(Masker().shape(line)) for line in lines} == {"kernel\nusb <n>-<n>: new [<n>]"}
 
 
 def test_a_users_masks_come_first() -> None:
