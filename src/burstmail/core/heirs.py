@@ -1,0 +1,125 @@
+"""Spot, Found -> Plan. What is to be read, and from where, after the file we read is no longer what its name leads to.
+
+First the rest of that file, wherever it is now: renamed (the same inode, and our marks in it), or copied (our marks in
+another). Then every generation that came after it, in order; then the file that has the name now. Nothing here looks
+at a disk: whoever asks says what stat(2) says, and how well our marks fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from .follow import Fit, Spot
+from .generations import Found, Generation, Scheme, ordered
+
+# Compressors keep a file's time to the microsecond only.
+_MICRO = 1000
+
+# So much of a file is in no other by chance; less may be a heading that all of them begin with.
+_TELLING = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to read, in this order."""
+
+    reads: tuple[tuple[Found, int], ...]
+    """A file, and the offset to begin at. The first is the one we read, if it `goes_on`."""
+    goes_on: bool
+    """Whether the rest of the file we read is there."""
+    lost: bool
+    """Whether there was more in it, or may have been, which is not there now."""
+
+
+def plan(
+    spot: Spot,
+    files: Sequence[Found],
+    fit: Callable[[Found], Fit],
+    *,
+    held: bool = False,
+    known: Collection[tuple[int, int]] = (),
+) -> Plan:
+    """What follows on `spot`.
+
+    Args:
+        spot: where we are in the file we read.
+        files: all in the directory.
+        fit: how well the marks of `spot` fit a file.
+        held: the file is still open and read to its end in any case: only what comes after it is asked for.
+        known: (device, inode) of files that are read already, or have been.
+    """
+    own, short = _own(spot, files, fit, held)
+    after = [file for file in _after(spot, own, files) if file.status.identity not in known]
+    if spot.offset >= _TELLING:
+        # Somebody's copy of what we have read.
+        after = [file for file in after if file.live or fit(file) is not Fit.FULL]
+    goes_on = own is not None and not short and not held
+    reads = [(file, 0) for file in after]
+    if own is not None and goes_on:
+        reads.insert(0, (own, spot.offset))
+    return Plan(reads=tuple(reads), goes_on=goes_on, lost=own is None and not held and _missed(spot, files))
+
+
+def _fits_own(spot: Spot, file: Found, fit: Callable[[Found], Fit]) -> bool:
+    # A log does not shrink: what is shorter than it was has begun anew, even if it begins as it did.
+    return file.status.size >= spot.size and fit(file) is Fit.FULL
+
+
+def _own(spot: Spot, files: Sequence[Found], fit: Callable[[Found], Fit], held: bool) -> tuple[Found | None, bool]:
+    """The file that we read; and whether it ends before our place."""
+    same = [file for file in files if file.status.identity == spot.identity]
+    if held:
+        return (same[0] if same else None), False
+    # Of an empty file there are no marks; if others came after it, its inode has been used again.
+    if spot.offset or not any(_later(spot, file) for file in files):
+        same = [file for file in same if _fits_own(spot, file, fit)]
+        if same:
+            return same[0], False
+    if not spot.marks:
+        return None, False
+    # What is older than our beginning is not ours, even if it begins alike.
+    copies = [file for file in files if _plain(file) and file.status.time >= spot.since]
+    copies.sort(key=lambda file: file.status.time)
+    live = [file for file in files if file.live]
+    fits = {file.name: fit(file) for file in copies + live}
+    for file in copies + live:
+        if fits[file.name] is Fit.FULL and file.status.size >= (spot.size if file.live else 0):
+            return file, False
+    shorter = [file for file in copies if fits[file.name] is Fit.SHORT]
+    return (shorter[0], True) if shorter else (None, False)
+
+
+def _plain(file: Found) -> bool:
+    return file.generation is not None and not file.generation.packed
+
+
+def _later(spot: Spot, file: Found) -> bool:
+    """Whether a generation of which nothing else is known came after us."""
+    made = file.generation
+    # Before an extension, a number may mean anything.
+    strange = made is not None and made.inner and made.scheme is Scheme.NUMBER
+    return _plain(file) and not strange and file.status.time > spot.time and file.status.identity != spot.identity
+
+
+def _after(spot: Spot, own: Found | None, files: Sequence[Found]) -> list[Found]:
+    if own is not None and own.live:
+        return []
+    made = None if own is None else own.generation
+    live = [file for file in files if file.live]
+    if own is None or made is None:
+        later = [file for file in files if _later(spot, file)]
+        schemes = {file.generation.scheme for file in later if file.generation}
+        return [*(ordered(later) if len(schemes) < 2 else sorted(later, key=lambda file: file.status.time)), *live]
+    alike = [file for file in files if (other := file.generation) and _plain(file) and _kind(other) == _kind(made)]
+    row = ordered(alike)
+    return [*row[row.index(own) + 1 :], *live]
+
+
+def _kind(made: Generation) -> tuple[Scheme, bool]:
+    return made.scheme, made.inner
+
+
+def _missed(spot: Spot, files: Sequence[Found]) -> bool:
+    packed = [file for file in files if file.generation and file.generation.packed]
+    return spot.size > spot.offset or any(file.status.time // _MICRO > spot.time // _MICRO for file in packed)

@@ -1,0 +1,294 @@
+"""One name -> Batch. The file that has it, and those that had it before and may still be written to.
+
+A log is renamed, and its writer goes on with the old file until it is told: so the old one is looked at beside the new
+one, until both have settled. The position is that in all of them; how it survives is in core/follow.py, what is read
+next in core/heirs.py.
+Limits: eight files at once for one name; the rest waits in the directory.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from math import inf
+
+from ..core.escape import one_line
+from ..core.follow import Spot, Status, dumped
+from ..core.generations import Found
+from ..core.heirs import plan
+from ..core.model import Batch, Place
+from .holdings import Holdings
+from .listing import fitting, listed
+from .opening import status_of
+from .reading import Reading, Truncated
+
+logger = logging.getLogger("burstmail")
+
+FILES = 8
+# Seconds for which a file without a name to come back to is waited for, if it still has one somewhere.
+AWAY = 3600.0
+
+
+def place_name(path: str) -> str:
+    """What the position in a file is saved under. File names are bytes; a place is text."""
+    return "file:" + os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+class Following:
+    """A path, and the files that are read for it: the oldest first, the last one is that which has the path."""
+
+    def __init__(self, path: str, holdings: Holdings, *, bound: int = 65536, linger: float = 60.0) -> None:
+        self.path = path
+        self.readings: list[Reading] = []
+        self.changed = True
+        """Whether its position has changed since it was last told."""
+        self.live: tuple[int, int] | None = None
+        """The identity of the file that had the path at the last look."""
+        self.holder: Callable[[tuple[int, int]], Following | None] = lambda identity: None
+        """Who else reads a file."""
+        self._holdings = holdings
+        self._bound, self._linger = bound, linger
+        self._directory, self._base = os.path.split(path)
+        self._listed = -1
+
+    @property
+    def place(self) -> Place:
+        """As a Batch has it."""
+        return place_name(self.path), dumped([reading.spot for reading in self.readings])
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to read now."""
+        return any(reading.behind and reading.fd >= 0 for reading in self.readings)
+
+    def resume(self, spots: Sequence[Spot], now: float) -> None:
+        """Go on at saved positions: with what is still there of all files but the last one."""
+        for spot in spots[:-1]:
+            files = self._files(spot)
+            found = plan(spot, files, fitting(spot))
+            if found.goes_on:
+                self._open(found.reads[0][0], spot, now)
+            elif found.lost:
+                self._tell_lost(spot)
+        self.readings += [Reading(spot, self._bound, now=now) for spot in spots[-1:]]
+
+    def to_the_end(self, now: float) -> None:
+        """Begin at the end of what is there; a line that is unfinished then is given out whole."""
+        if (made := self._holdings.open(self.path)) is None:
+            # Perhaps it may not be read yet: what is in it now is not wanted then either.
+            if status := self._status():
+                self.readings = [Reading(Spot.at(status, status.size), self._bound, now=now)]
+            return
+        fd, status = made
+        start = max(0, status.size - self._bound)
+        data = os.pread(fd, status.size - start, start)
+        spot, end = Spot.at(status, status.size), data.rfind(b"\n") + 1
+        if end or not start:
+            spot = Spot.at(status, start + end)
+        if end:
+            spot = spot.stepped(data[:end], start + end)
+        self._add(Reading(spot, self._bound, fd, now))
+
+    def look(self, now: float) -> Iterator[Batch]:
+        """What there is to read now; a Batch without lines when only the position has changed."""
+        status = self._status()
+        self.live = status.identity if status else None
+        yield from self._placed(self._follow(status, now))
+        for reading in list(self.readings):
+            yield from self._placed(self._read(reading, status, now))
+            if reading in self.readings and reading.behind:
+                break
+        for reading in self._settled(status, now):
+            yield from self._placed(self._let_go(reading))
+        if self.changed:
+            yield from self._placed([Batch(text="", count=0)])
+
+    def _placed(self, batches: Sequence[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            self.changed = False
+            yield replace(batch, place=self.place)
+
+    def _status(self) -> Status | None:
+        try:
+            return status_of(os.stat(self.path))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            self._holdings.complain(self.path, error)
+            return None
+
+    # --- files that come and go ---------------------------------------------------------------------------------
+
+    def _follow(self, status: Status | None, now: float) -> Sequence[Batch]:
+        """Open what has got the name since the last look."""
+        last = self.readings[-1] if self.readings else None
+        if last is None:
+            if status:
+                self._open(Found(name=self.path, status=status, live=True), None, now)
+            return ()
+        if status and status.identity == last.spot.identity:
+            return ()
+        if status is None and not self._directory_changed():
+            return ()
+        return self._heirs(last, now)
+
+    def _directory_changed(self) -> bool:
+        before = self._listed
+        try:
+            self._listed = os.stat(self._directory).st_mtime_ns
+        except OSError:
+            self._listed = -1
+        return before != self._listed
+
+    def _files(self, spot: Spot) -> list[Found]:
+        return listed(self.path, self._directory, self._base, spot)
+
+    def _heirs(self, last: Reading, now: float) -> Sequence[Batch]:
+        """Open what comes after the last file; and find that again, if it is not open or not what it was."""
+        spot, held = last.spot, last.fd >= 0
+        known = {reading.spot.identity for reading in self.readings if reading is not last}
+        files = self._files(spot)
+        found = plan(spot, files, fitting(spot), held=held, known=known)
+        rest: Sequence[Batch] = ()
+        if not held:
+            # Nothing at all: a directory that is away, perhaps. What is there and unreadable is waited for, too.
+            if not found.reads or not self._readable(found.reads[0][0]):
+                return ()
+            self.readings.remove(last)
+            self.changed = True
+            if found.lost:
+                self._tell_lost(spot)
+            if not found.goes_on:
+                rest = last.rest()
+        last.active = now
+        for file, offset in found.reads[: FILES - len(self.readings)]:
+            if not self._open(file, spot if offset else None, now):
+                break
+        return rest
+
+    def _readable(self, file: Found) -> bool:
+        made = self._holdings.open(file.name)
+        if made:
+            os.close(made[0])
+        return made is not None
+
+    def _open(self, file: Found, spot: Spot | None, now: float) -> bool:
+        """Read a file too, at the spot or from its beginning; unless it has gone, or is read under another name."""
+        other = self.holder(file.status.identity)
+        if other is not None and other.live == file.status.identity:
+            return False
+        if other is not None:
+            self._add(other.given(file.status.identity, now))
+            return True
+        if (made := self._holdings.open(file.name)) is None:
+            return False
+        fd, status = made
+        if status.identity != file.status.identity:
+            os.close(fd)
+            return False
+        spot = spot or self._holdings.read_before(fd, status) or Spot.at(status)
+        self._add(Reading(spot.seen(status), self._bound, fd, now))
+        return True
+
+    def _add(self, reading: Reading) -> None:
+        self.readings.append(reading)
+        self.changed = True
+        if len(self.readings) > 1:
+            self._holdings.kept(self.readings[-2])
+        # Where a link leads to now is where the file will be renamed.
+        self._directory, self._base = os.path.split(os.path.realpath(self.path))
+
+    def given(self, identity: tuple[int, int], now: float) -> Reading:
+        """Leave a file to the one who follows the name that it has now."""
+        reading = next(reading for reading in self.readings if reading.spot.identity == identity)
+        self.readings.remove(reading)
+        self._holdings.kept(reading)
+        reading.active = now
+        self.changed = True
+        return reading
+
+    # --- files that are read ------------------------------------------------------------------------------------
+
+    def _read(self, reading: Reading, status: Status | None, now: float) -> Sequence[Batch]:
+        live = status is not None and status.identity == reading.spot.identity
+        try:
+            if status is None or not live:
+                if reading.fd < 0:
+                    return ()
+                now_is = status_of(os.fstat(reading.fd))
+            else:
+                now_is = status
+            if reading.fd < 0 and reading.seen != now_is and not self._reopened(reading):
+                return self._heirs(reading, now)
+            batches = reading.read(now_is, now)
+            if live:
+                self._holdings.used(reading)
+            else:
+                self._holdings.kept(reading)
+            return batches
+        except Truncated:
+            self._holdings.kept(reading)
+            reading.close()
+            return self._heirs(reading, now) if live and reading is self.readings[-1] else self._let_go(reading)
+        except OSError as error:
+            self._holdings.complain(self.path, error)
+            return ()
+
+    def _reopened(self, reading: Reading) -> bool:
+        """Open again what was closed only because there are many."""
+        if reading.seen is None or (made := self._holdings.open(self.path)) is None:
+            return False
+        fd, status = made
+        if status.identity != reading.spot.identity:
+            os.close(fd)
+            return False
+        reading.fd = fd
+        return True
+
+    def _settled(self, status: Status | None, now: float) -> list[Reading]:
+        """Files that nothing more will come to."""
+        settled: list[Reading] = []
+        for reading in self.readings[:-1]:
+            if reading.behind and reading.fd >= 0:
+                break
+            moved = any(later.spot.size for later in self.readings[self.readings.index(reading) + 1 :])
+            crowded = len(self.readings) - len(settled) >= FILES
+            if crowded or (moved and now - reading.active >= self._linger):
+                settled.append(reading)
+        last = self.readings[-1:]
+        if status is None and last and now - last[0].active >= self._patience(last[0]):
+            settled += last
+        return settled
+
+    def _patience(self, reading: Reading) -> float:
+        if reading.fd < 0:
+            return AWAY
+        if reading.behind:
+            return inf
+        return AWAY if os.fstat(reading.fd).st_nlink else self._linger
+
+    def _let_go(self, reading: Reading) -> Sequence[Batch]:
+        """Nothing more is expected: an unfinished line is one."""
+        batches = reading.rest()
+        self._holdings.done(reading.spot)
+        self._holdings.kept(reading)
+        reading.close()
+        self.readings.remove(reading)
+        self.changed = True
+        return batches
+
+    def close(self) -> None:
+        """Let go of everything; positions stay."""
+        for reading in self.readings:
+            self._holdings.kept(reading)
+            reading.close()
+
+    def _tell_lost(self, spot: Spot) -> None:
+        logger.error(
+            "%s: what stood in it behind byte %d was removed or compressed before it was read, and is in no mail;"
+            " rotate with delaycompress, and keep more than one file",
+            one_line(self.path),
+            spot.offset,
+        )

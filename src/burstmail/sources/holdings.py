@@ -1,0 +1,79 @@
+"""What all followed names share: who reads which file, what was read of files let go of, and the open descriptors.
+
+A file that gets another name, one that is followed too, must not be read a second time under it.
+Limits: half of the descriptors that the process may have, 512 at most; 4,096 files are remembered.
+"""
+
+from __future__ import annotations
+
+import logging
+import resource
+
+from ..core.escape import one_line
+from ..core.follow import Fit, Spot, Status
+from .opening import checksums, opened
+from .reading import Reading
+
+logger = logging.getLogger("burstmail")
+
+REMEMBERED = 4096
+DESCRIPTORS = 512
+
+
+class Holdings:
+    """One for each FileSource."""
+
+    def __init__(self) -> None:
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        # RLIM_INFINITY is -1.
+        self._limit = DESCRIPTORS if soft < 0 else max(8, min(DESCRIPTORS, soft // 2))
+        self._done: dict[tuple[int, int], Spot] = {}
+        # Those that may be closed, for they are found again by their names; the one used longest ago stands first.
+        self._idle: dict[Reading, None] = {}
+        self._said: dict[str, str] = {}
+
+    def used(self, reading: Reading) -> None:
+        """An open file that has its name: it may be closed when there are too many of them."""
+        self._idle.pop(reading, None)
+        self._idle[reading] = None
+        while len(self._idle) > self._limit:
+            oldest = next(iter(self._idle))
+            self.kept(oldest)
+            oldest.close()
+
+    def kept(self, reading: Reading) -> None:
+        """It could not be found again, or is closed already: it is not for closing."""
+        self._idle.pop(reading, None)
+
+    def done(self, spot: Spot) -> None:
+        """All of a file is read, as far as anybody knows."""
+        self._done.pop(spot.identity, None)
+        self._done[spot.identity] = spot
+        if len(self._done) > REMEMBERED:
+            del self._done[next(iter(self._done))]
+
+    def read_before(self, fd: int, status: Status) -> Spot | None:
+        """How far a file has been read already, under whatever name."""
+        spot = self._done.get(status.identity)
+        if spot is None or not spot.offset or status.size < spot.size:
+            return None
+        return spot if spot.fits(status.size, checksums(fd)) is Fit.FULL else None
+
+    def open(self, path: str) -> tuple[int, Status] | None:
+        """`opened`, or None: with a line in the log the first time, unless it is only not there."""
+        try:
+            fd, status = opened(path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self.complain(path, error)
+            return None
+        self._said.pop(path, None)
+        return fd, status
+
+    def complain(self, path: str, error: OSError) -> None:
+        """Say once what is wrong with a path; again only after it was right."""
+        why = error.strerror or str(error)
+        if self._said.get(path) != why:
+            self._said[path] = why
+            logger.warning("%s cannot be read, and is waited for: %s", one_line(path), why)

@@ -1,0 +1,75 @@
+"""directory -> Found. The files beside the one that is followed, as they stand at one moment.
+
+A rotation in between would show a file twice or not at all, so it is looked until two looks agree.
+Limits: 10,000 names of a directory; the rest is not seen.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from itertools import islice
+
+from ..core.follow import Fit, Spot
+from ..core.generations import Found, generation
+from .opening import checksums, opened, status_of
+
+NAMES = 10_000
+LOOKS = 5
+
+
+def listed(path: str, directory: str, base: str, spot: Spot) -> list[Found]:
+    """What has the path now; generations of `base` in the directory; and the file of the spot under any name."""
+    found = _look(path, directory, base, spot)
+    for _ in range(LOOKS):
+        again = _look(path, directory, base, spot)
+        if _names(again) == _names(found):
+            break
+        found = again
+    return again
+
+
+def _names(files: list[Found]) -> set[tuple[str, tuple[int, int]]]:
+    return {(file.name, file.status.identity) for file in files}
+
+
+def _look(path: str, directory: str, base: str, spot: Spot) -> list[Found]:
+    found = []
+    live = _found(path, path, base)
+    try:
+        with os.scandir(directory) as entries:
+            for entry in islice(entries, NAMES):
+                made = generation(base, entry.name)
+                if made or entry.inode() == spot.inode:
+                    found.append(_found(entry.path, entry.name, base))
+    except OSError:
+        # Gone, or not ours to read: then only what has the path.
+        found = []
+    alone = [file for file in found if file and (live is None or file.status.identity != live.status.identity)]
+    return [*alone, *([live] if live else [])]
+
+
+def _found(path: str, name: str, base: str) -> Found | None:
+    """Links are followed for the path itself only: a generation is a file of its own."""
+    try:
+        status = status_of(os.stat(path) if name == path else os.lstat(path))
+    except OSError:
+        return None
+    live = name == path
+    return Found(name=path, status=status, generation=None if live else generation(base, name), live=live)
+
+
+def fitting(spot: Spot) -> Callable[[Found], Fit]:
+    """How well the marks of a spot fit a file, looked up in it."""
+
+    def fit(file: Found) -> Fit:
+        try:
+            fd, status = opened(file.name)
+        except OSError:
+            return Fit.NONE
+        try:
+            return spot.fits(status.size, checksums(fd)) if status.identity == file.status.identity else Fit.NONE
+        finally:
+            os.close(fd)
+
+    return fit

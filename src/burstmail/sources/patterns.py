@@ -1,0 +1,81 @@
+"""Patterns -> paths. Which files are followed, now and later.
+
+Several patterns may match one file, and a pattern may match what a file becomes when it is rotated (`app.log*`): a
+generation of a file that is matched or followed is part of that one, and what is compressed is nothing to read.
+Limits: 1,000 files; of more, the first by name.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from ..core.generations import generation, packed
+
+logger = logging.getLogger("burstmail")
+
+FILES = 1000
+
+
+class Patterns:
+    """Paths as they are, and such with `*`, `?` and `[...]`, as a shell has them."""
+
+    def __init__(self, patterns: Iterable[str | os.PathLike[str]]) -> None:
+        from glob import has_magic
+
+        paths = [os.path.abspath(os.fspath(pattern)) for pattern in patterns]
+        if not paths or any("\0" in path for path in paths):
+            raise ValueError("patterns: name at least one file, and none with a NUL in its name")
+        self.wild = tuple(path for path in dict.fromkeys(paths) if has_magic(path) and not os.path.lexists(path))
+        """Those that stand for many."""
+        self.plain = tuple(path for path in dict.fromkeys(paths) if path not in self.wild)
+        """Those that are followed whether they are there or not."""
+        self._crowded = False
+
+    def matches(self, path: str) -> bool:
+        """Whether a pattern that stands for many stands for this one."""
+        parts = path.split("/")
+        return any(
+            len(wild) == len(parts) and all(map(fnmatchcase, parts, wild))
+            for wild in (pattern.split("/") for pattern in self.wild)
+        )
+
+    def paths(self, followed: Iterable[str]) -> list[str]:
+        """What is to be followed now, besides those that are followed already, and without what they become."""
+        from glob import glob
+
+        known = dict.fromkeys(followed)
+        found = dict.fromkeys(path for pattern in self.wild for path in sorted(glob(pattern)))
+        bases: dict[str, list[str]] = {}
+        for path in {**known, **found}:
+            directory, name = os.path.split(path)
+            bases.setdefault(directory, []).append(name)
+        new = [path for path in found if path not in known and _own(path, bases[os.path.dirname(path)])]
+        room = FILES - len(known)
+        self._tell(len(new) > room)
+        return new[: max(0, room)]
+
+    def _tell(self, crowded: bool) -> None:
+        if crowded and not self._crowded:
+            logger.error("more than %d files match: the others are not read; use more sources, or fewer files", FILES)
+        self._crowded = crowded
+
+
+def _own(path: str, names: Iterable[str]) -> bool:
+    """Whether it is a file of its own, and one that can be read."""
+    name = os.path.basename(path)
+    if packed(name) or any(_later(base, name) for base in names):
+        return False
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _later(base: str, name: str) -> bool:
+    # A number before the extension may be part of a name: `worker.log`, `worker-2.log`.
+    made = generation(base, name) if base != name else None
+    return made is not None and not made.inner
