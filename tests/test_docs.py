@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 import burstmail
+from tests.cli.process import catching
 from tests.core import payloads
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +31,10 @@ NOT_RUN = {
     "changes the machine": 3,
     "takes minutes": 1,
 }
+
+# What a daemon's snippet is marked with, and an excerpt of a program in docs/examples.
+DAEMON = "runs until SIGTERM"
+EXCERPT = "part of: "
 
 FAKE_SENDMAIL = f"""#!{sys.executable}
 import sys
@@ -111,11 +117,29 @@ def run(command: list[str], where: Path, environment: dict[str, str]) -> str:
     return done.stdout
 
 
+def until_sigterm(command: list[str], where: Path, environment: dict[str, str]) -> None:
+    """Run a daemon, see that it is up, and that it ends in good order and has nothing to complain of."""
+    with subprocess.Popen(
+        command, cwd=where, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            catching(process)
+            # Its own handler is there a moment before everything else is.
+            time.sleep(1)
+            process.terminate()
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert (process.returncode, errors) == (0, b"")
+
+
 @pytest.mark.parametrize("snippet", snippets("sh"))
 def test_shell_snippets_run(snippet: Snippet, clone: Path, environment: dict[str, str]) -> None:
     if snippet.note.startswith("not run: "):
         assert snippet.note.removeprefix("not run: ") in NOT_RUN
         return
+    if snippet.note == DAEMON:
+        return until_sigterm(["bash", "-euc", snippet.text], clone, environment)
     assert run(["bash", "-euo", "pipefail", "-c", snippet.text], clone, environment)
 
 
@@ -133,7 +157,8 @@ def test_the_rescue_of_another_name_delivers_what_the_caps_hold(clone: Path, env
 
 
 def test_few_shell_snippets_are_not_run() -> None:
-    notes = [snippet.note.removeprefix("not run: ") for snippet in read() if snippet.note]
+    known = [snippet.note for snippet in read() if snippet.note != DAEMON and not snippet.note.startswith(EXCERPT)]
+    notes = [note.removeprefix("not run: ") for note in known if note]
     assert {note: notes.count(note) for note in notes} == NOT_RUN
 
 
@@ -143,6 +168,9 @@ PROGRAMS = [param for param in snippets("python") if ">>> " not in param.values[
 
 @pytest.mark.parametrize("snippet", PROGRAMS)
 def test_python_snippets_run(snippet: Snippet, tmp_path: Path, environment: dict[str, str]) -> None:
+    if snippet.note.startswith(EXCERPT):
+        assert snippet.text in (ROOT / "docs" / "examples" / snippet.note.removeprefix(EXCERPT)).read_text()
+        return
     if "def test_" in snippet.text:
         names: dict[str, Any] = {}
         exec(compile(snippet.text, str(snippet), "exec"), names)
@@ -152,6 +180,8 @@ def test_python_snippets_run(snippet: Snippet, tmp_path: Path, environment: dict
             function()
         return
     (tmp_path / "script.py").write_text(snippet.text)
+    if snippet.note == DAEMON:
+        return until_sigterm([sys.executable, "script.py"], tmp_path, environment)
     printed = run([sys.executable, "script.py"], tmp_path, environment)
     assert printed or "print" not in snippet.text
 
