@@ -56,8 +56,13 @@ for names in (("host",), ("program",), ("pid",), ("severity",), ("facility",), (
     by(*names)(Batch.of(lines))
     by(*names)(Batch.of(lines.splitlines()[1]))
     by(*names)(Batch.of("plain"))
-for line in lines.splitlines():
-    parse(line)
+for line in (*lines.splitlines(), "45: *Mar  1 18:46:11: %SYS-5-X: y", "1795435200.500000 web1 su: x"):
+    parse(line).time(0.0)
+from dataclasses import replace
+from burstmail import each
+for splitter in (each(str), by("host", "program"), by("host"), by("severity", "pid")):
+    list(splitter(replace(Batch.of(lines + "<38>1 - h p - - - y"), joined=True)))
+    list(splitter(replace(Batch.of("<38>1 - h p - - - y\nNov 23 10:00:00 h p: x"), joined=True)))
 Masker(["x"])
 CALLS
 print(json.dumps([[*map(list, found)], sorted(places)]))
@@ -149,6 +154,10 @@ PIECES = [
         "eyJ",
         "eyJa.",
         "Nov 23 10:00:00 ",
+        "45: ",
+        "%A-",
+        "Mon ",
+        "A/0",
         "2026-11-23T10:00:00",
         "<38>1 - - ",
         "at a.b(",
