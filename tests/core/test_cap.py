@@ -447,6 +447,120 @@ def test_a_pause_survives_a_restart() -> None:
     assert [(made.waited, made.paused) for made in fresh.resume(5.0)] == [(4.0, 3.0)]
 
 
+# --- a reserve for what is urgent
+
+
+def urgent(key: str, *lines: str, now: float = 0.0, seq: int = 1) -> Burst:
+    return replace(burst(key, *lines, now=now, seq=seq), urgent=True)
+
+
+def test_others_leave_the_reserve_alone_and_an_urgent_burst_takes_it() -> None:
+    stage = Caps(Limit(3, per=10), per_key=None, reserve=1)
+    assert [len(stage.feed(burst(key, now=now), now)) for now, key in ((0.0, "a"), (1.0, "b"), (2.0, "c"))] == [1, 1, 0]
+    (made,) = stage.feed(urgent("d", now=3.0), 3.0)
+    assert (made.key, made.waited, stage.held) == ("d", 0.0, 1)
+    # It took a slot of the limit: the ordinary one waits until only one of the others is within 10 s.
+    assert told(laws.at_every_deadline(stage, 3.0, 100.0)) == [(11.0, "c", 1)]
+
+
+def test_a_burst_says_that_an_urgent_one_may_leave_sooner() -> None:
+    stage = Caps(Limit(3, per=10), per_key=None, reserve=1)
+    (one,), (two,) = (stage.feed(burst("a", now=now), now) for now in (0.0, 4.0))
+    assert [(made.resume, made.sooner) for made in (one, two)] == [(None, False), (WALL + 10, True)]
+    stage.feed(burst("a", now=5.0), 5.0)
+    assert [(made.resume, made.sooner) for made in stage.drain(6.0)] == [(None, False)]
+    (made,) = Caps(Limit(1, per=10), per_key=None).feed(burst("a"), 0.0)
+    assert (made.resume, made.sooner) == (WALL + 10, False)
+
+
+def test_an_urgent_burst_waits_for_no_cool_down_and_takes_along_what_its_key_holds() -> None:
+    stage = Caps(FREE, per_key=CoolDown(first=10, factor=2, longest=40), reserve=1)
+    stage.feed(burst("a", "1"), 0.0)
+    assert stage.feed(burst("a", "2", now=1, seq=2), 1.0) == []
+    (made,) = stage.feed(urgent("a", "3", now=2.0, seq=3), 2.0)
+    assert (made.head, made.bursts, made.waited, made.urgent, made.seq) == (("2", "3"), 2, 1.0, True, 2)
+    # It counts for the cool-down as any other.
+    assert stage.feed(burst("a", "4", now=3.0, seq=4), 3.0) == []
+    assert stage.deadline == 22.0
+
+
+def test_a_limit_of_its_key_holds_for_an_urgent_burst_too() -> None:
+    stage = Caps(FREE, per_key=Limit(1, per=10), reserve=1)
+    stage.feed(burst("a"), 0.0)
+    assert stage.feed(urgent("a", now=1.0), 1.0) == []
+    assert stage.deadline == 10.0
+
+
+def test_when_the_reserve_is_used_up_the_urgent_are_first_in_line() -> None:
+    stage = Caps(Limit(2, per=10), per_key=None, reserve=1)
+    assert len(stage.feed(burst("a"), 0.0)) == 1
+    assert len(stage.feed(urgent("b", now=1.0), 1.0)) == 1
+    assert stage.feed(burst("c", now=2.0), 2.0) == []
+    assert stage.feed(urgent("d", now=3.0), 3.0) == []
+    assert told(laws.at_every_deadline(stage, 3.0, 100.0)) == [(10.0, "d", 1), (20.0, "c", 1)]
+
+
+def test_an_urgent_burst_passes_a_digest_that_has_nothing_of_its_key() -> None:
+    stage = Caps(Limit(2, per=10), per_key=None, separate=1, reserve=1)
+    for now, key in enumerate("abc"):
+        stage.feed(burst(key, now=now), float(now))
+    assert stage.held == 2
+    (made,) = stage.feed(urgent("d", now=3.0), 3.0)
+    assert (made.key, stage.held) == ("d", 2)
+    # A second one waits beside the digest, and what comes of its key waits with it.
+    assert stage.feed(urgent("e", now=4.0), 4.0) == []
+    assert stage.feed(burst("e", now=5.0, seq=2), 5.0) == []
+    assert told(laws.at_every_deadline(stage, 5.0, 100.0)) == [(10.0, "e", 2), (20.0, "b+c", 2)]
+
+
+def test_an_urgent_burst_takes_a_digest_along_that_has_lines_of_its_key() -> None:
+    stage = Caps(Limit(2, per=10), per_key=CoolDown(first=30, longest=30), separate=1, reserve=1)
+    for now, key in enumerate("abc"):
+        stage.feed(burst(key, now=now), float(now))
+    assert told((3.0, made) for made in stage.feed(urgent("c", now=3.0), 3.0)) == [(3.0, "b+c", 3)]
+    assert stage.held == 0
+
+
+def test_of_what_a_digest_cannot_name_any_may_be_of_the_urgent_key() -> None:
+    stage = Caps(Limit(2, per=10), per_key=None, separate=1, reserve=1)
+    for number in range(60):
+        stage.feed(burst(f"k{number}", now=1), 1.0)
+    (made,) = stage.feed(urgent("new", now=2.0), 2.0)
+    assert (made.bursts, made.urgent) == (60, True)
+
+
+def test_too_many_urgent_bursts_become_part_of_the_digest() -> None:
+    stage = Caps(Limit(2, per=10), per_key=None, separate=1, reserve=1)
+    for now, key in enumerate("abcdefg"):
+        stage.feed(urgent(key, now=now) if key > "c" else burst(key, now=now), float(now))
+    assert told(laws.at_every_deadline(stage, 6.0, 100.0)) == [(10.0, "b+c+e+f", 4), (13.0, "g", 1)]
+
+
+def test_nothing_is_urgent_in_a_pause() -> None:
+    stage = Caps(Limit(2, per=10), per_key=None, reserve=1)
+    stage.pause(0.0)
+    assert (stage.feed(urgent("a", now=1.0), 1.0), stage.deadline) == ([], inf)
+    assert len(stage.resume(2.0)) == 1
+
+
+def test_without_a_reserve_an_urgent_burst_is_one_of_many() -> None:
+    stage = Caps(FREE, per_key=CoolDown(first=10))
+    stage.feed(burst("a"), 0.0)
+    assert (stage.feed(urgent("a", now=1.0), 1.0), stage.deadline) == ([], 10.0)
+
+
+def test_what_waits_beside_a_digest_survives_a_restart_into_caps_without_a_reserve() -> None:
+    stage = Caps(Limit(2, per=10), per_key=None, separate=1, reserve=1)
+    for now, key in enumerate("abc"):
+        stage.feed(burst(key, now=now), float(now))
+    stage.feed(urgent("d", now=3.0), 3.0)
+    stage.feed(urgent("e", now=4.0), 4.0)
+    fresh = Caps(Limit(2, per=10), per_key=None, separate=1)
+    fresh.load(json.loads(json.dumps(stage.dump())))
+    assert fresh.held == 3
+    assert told(laws.at_every_deadline(fresh, 4.0, 100.0)) == [(10.0, "b+c", 2), (13.0, "e", 1)]
+
+
 # --- the memory of keys
 
 
@@ -514,6 +628,8 @@ def test_a_crowded_out_key_does_not_hasten_a_digest() -> None:
         (lambda: CoolDown(longest=inf), r"CoolDown\(longest=inf\)"),
         (lambda: Caps(separate=0), r"Caps\(separate=0\): must be 1 or more"),
         (lambda: Caps(keys=0), r"Caps\(keys=0\): must be 1 or more"),
+        (lambda: Caps(reserve=-1), r"Caps\(reserve=-1\): must be 0 or more"),
+        (lambda: Caps(reserve=3), r"reserve=3\): .* leave Limit\(count=3, per=60.0\) a slot for the others"),
         (lambda: Caps(per_key=(CoolDown(), CoolDown())), r"per_key=.*one CoolDown at most"),
     ],
 )
@@ -572,6 +688,8 @@ SHAPES: dict[str, laws.Make] = {
     "per key": lambda: Caps(FREE, per_key=(Limit(2, per=6.0), COOL), separate=2, keys=3),
     "no digests": lambda: Caps(*LIMITS, per_key=COOL, separate=50, keys=2),
     "digests": lambda: Caps(Limit(1, per=2.0), per_key=COOL, separate=1, keys=2),
+    "reserve": lambda: Caps(*LIMITS, per_key=COOL, separate=2, keys=3, reserve=1),
+    "reserve and digests": lambda: Caps(*LIMITS, per_key=(Limit(2, per=6.0), COOL), separate=1, reserve=1),
 }
 every_shape = pytest.mark.parametrize("make", SHAPES.values(), ids=SHAPES)
 
@@ -589,7 +707,8 @@ def scripts(draw: st.DrawFn) -> list[tuple[float, Any]]:
     ):
         now += gap
         lines = [f"{key}{(number := number + 1):03}" for _ in range(count)]
-        out.append((gap, burst(key, *lines, now=now, seq=seq) if lines else draw(COMMANDS)))
+        some = urgent if draw(st.integers(0, 3)) == 3 else burst
+        out.append((gap, some(key, *lines, now=now, seq=seq) if lines else draw(COMMANDS)))
     return out
 
 
@@ -603,16 +722,17 @@ def test_the_laws_of_every_stage(make: laws.Make, script: laws.Script) -> None:
     laws.all_laws(make, script, key=lambda line: line[:1])
 
 
-@pytest.mark.parametrize("shape", ["all", "limits", "no digests"])
+@pytest.mark.parametrize("shape", ["all", "limits", "no digests", "reserve", "reserve and digests"])
 @given(script=scripts())
 def test_the_cap_law_is_exact_for_every_limit(shape: str, script: laws.Script) -> None:
     laws.cap_law(SHAPES[shape], script, [(limit.count, limit.per) for limit in LIMITS])
 
 
+@pytest.mark.parametrize("reserve", [0, 1])
 @given(script=scripts())
-def test_the_cap_law_is_exact_for_every_key(script: laws.Script) -> None:
+def test_the_cap_law_is_exact_for_every_key(reserve: int, script: laws.Script) -> None:
     rules = (Limit(1, per=1.5), Limit(2, per=6.0))
-    out = laws.left(lambda: Caps(FREE, per_key=rules, separate=50), script)
+    out = laws.left(lambda: Caps(FREE, per_key=rules, separate=50, reserve=reserve), script)
     for key in "abcde":
         moments = [moment for moment, made in out if made.key == key]
         for rule in rules:

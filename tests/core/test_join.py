@@ -1,4 +1,4 @@
-"""Lines that go on from others become records with them. What goes on is in test_traces.py, the laws in test_laws.py."""
+"""Lines that go on from others become records with them. What goes on: test_traces.py; the laws: test_laws.py."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from burstmail import Batch, CloseReason, Keep, Session, Window
+from burstmail import Batch, CloseReason, Keep, Session, StateMismatch, Window
 
 
 def lines(*texts: str, time: float = 1000.0, seq: int = 1) -> Batch:
@@ -143,3 +143,46 @@ def test_without_a_masker_there_are_no_patterns() -> None:
 def test_where_both_bounds_are_met_by_one_line_the_reason_is_its_number() -> None:
     session = Session(Window(max_lines=2, max_bytes=4))
     assert [burst.reason for burst in session.feed(Batch(text="a\nb\n", count=2), 0.0)] == [CloseReason.MAX_LINES]
+
+
+def test_lines_that_were_kept_are_told_with_the_time_at_which_they_came() -> None:
+    session = Session(Window(gap=5))
+    session.feed(lines("a", time=1000.0), 100.0)
+    # Older than the first one that was fed.
+    session.feed(Batch(text="b\n", count=1, time=990.0, late=14.0), 104.0)
+    (burst,) = session.poll(200.0)
+    assert (burst.first, burst.last, burst.closed) == (990.0, 1000.0, 1009.0)
+    session.feed(Batch(text="c\n", count=1, time=1200.0, late=8.0), 300.0)
+    session.feed(Batch(text="d\n", count=1, time=1206.0, late=2.0), 300.0)
+    (burst,) = session.poll(400.0)
+    assert (burst.first, burst.last, burst.closed) == (1200.0, 1206.0, 1213.0)
+    assert (len(burst.timeline.counts), burst.timeline.count) == (49, 2)
+
+
+def test_lines_below_a_threshold_are_told_once() -> None:
+    session = Session(Window(gap=5))
+    session.feed(Batch(text="a\nb\n", count=2, below=3), 0.0)
+    session.feed(Batch(text="c\n", count=1, below=4), 1.0)
+    (burst,) = session.poll(10.0)
+    assert (burst.count, burst.below, session.held) == (3, 7, 0)
+    session.feed(lines("d"), 11.0)
+    assert session.flush(12.0)[0].below == 0
+
+
+def test_of_lines_that_are_cut_the_first_burst_tells_what_is_below() -> None:
+    session = Session(Window(max_lines=1))
+    out = session.feed(Batch(text="a\nb\n", count=2, below=3), 0.0)
+    assert [burst.below for burst in out] == [3, 0]
+
+
+def test_a_window_of_the_version_before_is_still_one() -> None:
+    session = Session(Window(gap=5))
+    session.feed(lines("a", "b"), 10.0)
+    session.feed(lines("c"), 12.0)
+    _, _, (start, last, _, _, first), born, kept, _, *counts = session.dump()
+    older = Session(Window(gap=5))
+    older.load(["session", 2, [start, last, first], born, kept, *counts])
+    assert older.dump() == session.dump()
+    assert older.poll(100.0) == session.poll(100.0)
+    with pytest.raises(StateMismatch, match="no state of session version 3"):
+        older.load(["session", 2, [start, last, first], born, kept])

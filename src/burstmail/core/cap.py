@@ -10,12 +10,11 @@ Limits: over `separate` keys held, one digest takes their place; over `keys` key
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import replace
 from math import inf
-from typing import Any
 
-from .fold import SOURCES, dump_burst, fold, restored_burst, sources
+from .fold import SOURCES, sources
+from .hold import Held, Hold
 from .limits import CoolDown as CoolDown
 from .limits import Gate, Gates, Rule, Rules
 from .limits import Limit as Limit
@@ -26,25 +25,6 @@ from .stage import State, opened
 # never without news for more than 15 minutes.
 LIMITS = (Limit(3, 60.0), Limit(5, 900.0))
 PER_KEY = CoolDown()
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    burst: Burst
-    since: float
-    """When the oldest burst came."""
-    latest: float
-    """When the newest came: the moment of `burst.time`."""
-    ready: float
-    """When it came; for a digest, the first moment at which one of its keys could have left by itself."""
-
-    def plus(self, burst: Burst, now: float, ready: float) -> _Held:
-        return _Held(fold(self.burst, burst), self.since, now, min(self.ready, ready))
-
-    def through(self, start: float, end: float) -> _Held:
-        """The same after a pause."""
-        pause = self.burst.paused + (end - max(start, self.since))
-        return replace(self, burst=replace(self.burst, paused=pause))
 
 
 class Caps:
@@ -89,9 +69,7 @@ class Caps:
         self._gates = Gates(self._key_rules, keys)
         # Digests are a series of their own: a flood of ever new keys would else give one for every newcomer.
         self._digests = Gate(self._key_rules)
-        # Oldest first; and what takes the place of them all, but for urgent ones of other keys that came later.
-        self._held: dict[str, _Held] = {}
-        self._digest: _Held | None = None
+        self._hold = Hold()
         # Since when nothing leaves; and when that last ended: nothing leaves as of a time before it.
         self._pause: float | None = None
         self._resumed = -inf
@@ -110,14 +88,13 @@ class Caps:
 
     def _moments(self) -> Iterator[tuple[float, str | None]]:
         """When each that is held may leave, in the order in which they do; None is the digest."""
-        waiting = [*self._waiting()]
         for urgent in (True, False):
-            some = [(key, held) for key, held in waiting if self._urgent(held.burst) == urgent]
+            some = [(key, held) for key, held in self._hold if self._urgent(held.burst) == urgent]
             opens = max(self._resumed, self._all.opening(0 if urgent else self._reserve)) if some else inf
             for key, held in some:
                 yield max(opens, self._ready(key, held)), key
 
-    def _ready(self, key: str | None, held: _Held) -> float:
+    def _ready(self, key: str | None, held: Held) -> float:
         """When it may leave, as far as its own key lets it."""
         gate = self._digests if key is None else self._gates.of(key)
         return max(gate.opening(cool=not self._urgent(held.burst)), held.ready)
@@ -129,37 +106,35 @@ class Caps:
     @property
     def held(self) -> int:
         """Lines held."""
-        return sum(held.burst.count for _, held in self._waiting())
-
-    def _waiting(self) -> Iterator[tuple[str | None, _Held]]:
-        """All that is held, by its key; the digest by None."""
-        if self._digest:
-            yield None, self._digest
-        yield from self._held.items()
+        return sum(held.burst.count for _, held in self._hold)
 
     def feed(self, item: Burst, now: float) -> Sequence[Burst]:
         """`poll(now)`, then the burst; it leaves at once if every gate is open."""
         out = self.poll(now)
-        if self._digest and not self._passes_by(item, self._digest):
+        hold = self._hold
+        # Lines of a key must not leave before older ones of theirs.
+        beside = item.key in hold.held or (self._urgent(item) and not hold.may_hold(item.key))
+        if hold.digest and not beside:
             self._digests.touch(now)
-            ready = self._gates.glance(item.key, now)
-            self._digest = self._digest.plus(item, now, now if self._urgent(item) else ready)
+            hold.digest = self._plus(hold.digest, item, now, self._gates.glance(item.key, now))
         else:
-            self._gates.admit(item.key, now, self._held)
-            before = self._held.get(item.key)
-            self._held[item.key] = before.plus(item, now, now) if before else _Held(item, now, now, now)
+            self._gates.admit(item.key, now, hold.held)
+            before = hold.held.get(item.key)
+            hold.held[item.key] = self._plus(before, item, now, now) if before else Held(item, now, now, now)
         out += self.poll(now)
-        if len(self._held) > self._separate:
-            ready = min(held.ready if key is None else self._ready(key, held) for key, held in self._waiting())
+        if len(hold.held) > self._separate:
+            ready = min(held.ready if key is None else self._ready(key, held) for key, held in hold)
             self._digests.touch(now)
-            self._digest, self._held = replace(self._together(), ready=ready), {}
+            digest = hold.together()
+            hold.become(replace(digest, ready=max(ready, now) if self._urgent(digest.burst) else ready))
+            # With an urgent one among them it need perhaps not wait for what the others wait for.
+            out += self.poll(now)
         return out
 
-    def _passes_by(self, item: Burst, digest: _Held) -> bool:
-        """Whether a burst need not join the digest: lines of its key must not leave before older ones of theirs."""
-        if item.key in self._held:
-            return True
-        return self._urgent(item) and len(digest.burst.parts) <= SOURCES and item.key not in dict(digest.burst.parts)
+    def _plus(self, held: Held, item: Burst, now: float, ready: float) -> Held:
+        """With one burst more, which could leave by itself at `ready`; as of now if it hastens the rest."""
+        hastens = self._urgent(item) and not held.burst.urgent
+        return held.plus(item, now, now if hastens else min(held.ready, ready))
 
     def poll(self, now: float) -> list[Burst]:
         """What has a slot leaves, as of the moment at which the slot came free."""
@@ -190,43 +165,32 @@ class Caps:
     def _charge(self, now: float) -> None:
         """What is held has waited for the pause, up to now."""
         if (start := self._pause) is not None:
-            self._held = {key: held.through(start, now) for key, held in self._held.items()}
-            self._digest = self._digest and self._digest.through(start, now)
+            self._hold.through(start, now)
 
     def drain(self, now: float) -> list[Burst]:
         """`poll(now)`, then all that is held as one burst, the only one over the limits; paused or not."""
         out = self.poll(now)
         self._charge(now)
-        if self._held or self._digest:
-            held = self._together()
-            self._held, self._digest = {}, None
+        if any(self._hold):
+            held = self._hold.together()
+            self._hold.become(None)
             # The end: nothing is held back any more that one could be told about.
-            burst = self._leave(held, [key for key, _ in sources(held.burst)], now)
+            burst = self._leave(held, _keys(held), now)
             out.append(replace(burst, resume=None, sooner=False))
         return out
 
-    def _together(self) -> _Held:
-        """All that is held as one, what is oldest in front, as of the newest."""
-        waiting = [held for _, held in self._waiting()]
-        newest = max(reversed(waiting), key=lambda held: held.latest)
-        burst = reduce(fold, [held.burst for held in waiting])
-        burst = replace(burst, time=newest.burst.time, closed=newest.burst.closed, reason=newest.burst.reason)
-        return _Held(burst, waiting[0].since, newest.latest, waiting[0].ready)
-
     def _depart(self, now: float) -> Burst:
         key = next(key for moment, key in self._moments() if moment <= now)
+        held = dict(self._hold)[key]
         if key is None:
-            held, self._digest = self._digest, None
-            assert held is not None
             self._digests.record(now)
-            return self._leave(held, [key for key, _ in sources(held.burst)], now)
-        burst = self._leave(self._held[key], [key], now)
-        del self._held[key]
+        burst = self._leave(held, _keys(held) if key is None else [key], now)
+        self._hold.drop(key)
         return burst
 
-    def _leave(self, held: _Held, keys: Sequence[str], now: float) -> Burst:
+    def _leave(self, held: Held, keys: Sequence[str], now: float) -> Burst:
         # A digest is news of each of its keys, and starts or widens the cool-down of each.
-        gates = list(dict.fromkeys(self._gates.admit(key, now, self._held) for key in keys))
+        gates = list(dict.fromkeys(self._gates.admit(key, now, self._hold.held) for key in keys))
         for gate in (self._all, *gates):
             gate.record(now)
         # Of those a digest cannot name, any may be new and free to leave.
@@ -245,22 +209,20 @@ class Caps:
 
     def dump(self) -> State:
         """The departures that matter, what is held, and whether it is paused."""
-        rows = [[key, *_row(held)] for key, held in self._held.items()]
         pause = [self._pause, None if self._resumed == -inf else self._resumed]
         gates = self._all.dump(), self._gates.dump(), self._digests.dump()
-        return ["caps", 1, *gates, rows, self._digest and _row(self._digest), pause]
+        return ["caps", 1, *gates, *self._hold.dump(), pause]
 
     def load(self, state: State) -> None:
         """The dumped departures and bursts, under these caps' own rules."""
-        whole, gates, digests, rows, digest, (pause, resumed) = opened(state, "caps", 6)
-        held = {key: _Held(restored_burst(burst), *times) for key, burst, *times in rows}
+        whole, gates, digests, *held, (pause, resumed) = opened(state, "caps", 6)
+        hold = Hold.restored(held)
         self._all = Gate(self._all_rules).load(whole)
         self._gates = Gates(self._key_rules, self._keys).load(gates)
         self._digests = Gate(self._key_rules).load(digests)
-        self._held = held
-        self._digest = _Held(restored_burst(digest[0]), *digest[1:]) if digest else None
+        self._hold = hold
         self._pause, self._resumed = pause, -inf if resumed is None else resumed
 
 
-def _row(held: _Held) -> list[Any]:
-    return [dump_burst(held.burst), held.since, held.latest, held.ready]
+def _keys(held: Held) -> list[str]:
+    return [key for key, _ in sources(held.burst)]

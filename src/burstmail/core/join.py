@@ -27,10 +27,10 @@ class Join:
 
     `begin` is a regular expression for what begins a record: all other lines go on, and nothing else counts. `more` is
     one for what goes on besides the usual. Both are searched in the message, without the header, of which they see the
-    first 4,096 characters. A line without a header goes on from the line before it in its source, others from the one before them
-    of their `key`; a header that says no more than the first line's is dropped. Put it in front of filters, thresholds
-    and routes: they take a record as one. Raises ValueError for an expression that is none, a `wait` below 0.001 or not
-    finite, and for what is below 1 of the others.
+    first 4,096 characters. A line without a header goes on from the line before it in its source, any other from the
+    one before it of its `key`; a header that says no more than the first line's is dropped. Put it in front of filters,
+    thresholds and routes: they take a record as one. Raises ValueError for an expression that is none, a `wait` below
+    0.001 or not finite, and for what is below 1 of the others.
 
     >>> from burstmail import Batch, Join
     >>> stage = Join()

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
+from . import older
+from .bounds import room
 from .collector import Collector
 from .keep import Keep
 from .model import Batch, Burst, CloseReason, spanning
@@ -45,16 +47,13 @@ class Session:
         """Patterns are made with `masker`; None is for no patterns. `urgency` has looked at what is fed."""
         self.key = key
         self._window = window or Window()
-        self._masker = masker
+        self._masker, self._tally = masker, Tally(masker)
         self._collector = Collector(keep or Keep())
-        self._tally = Tally(masker)
-        self._timeline = Timeline()
-        # Lines that are not in the timeline yet, all of one slot: when, and how many.
-        self._came = (0.0, 0)
+        # And lines that are not in the timeline yet, all of one slot: when, and how many.
+        self._timeline, self._came = Timeline(), (0.0, 0)
         # When the first and the last line were fed, and when the newest came, by `now`; the wall time of the first
         # moment, and of the oldest line; and what the first line's batch was.
-        self._opened = self._last = self._newest = 0.0
-        self._wall = self._first = 0.0
+        self._opened = self._last = self._newest = self._wall = self._first = 0.0
         self._born: tuple[str, int, int] = ("", 0, 0)
         # When an urgent line wants the window closed; and lines below a threshold that its burst tells of.
         self._urgency, self._alarm, self._below = urgency, inf, 0
@@ -82,13 +81,9 @@ class Session:
         rest = item
         while rest.count:
             size = rest.size
-            room, reason = self._room(rest, size)
-            if room < rest.count:
-                part, rest = rest.split(room)
-                size = part.size
-            else:
-                part, rest = rest, NOTHING
-            self._take(part, size, now)
+            lines, reason = room(rest, size, self._window, self._collector.count, self._collector.size)
+            part, rest = rest.split(lines) if lines < rest.count else (rest, NOTHING)
+            self._take(part, part.size if rest.count else size, now)
             if reason:
                 out.append(self.close(now, reason))
         return out
@@ -124,18 +119,6 @@ class Session:
             self._alarm = min(self._alarm, now + URGENT)
         return time
 
-    def _room(self, batch: Batch, size: int) -> tuple[int, CloseReason | None]:
-        """How many lines of the batch this window still takes, and why not more."""
-        room, reason = batch.count, None
-        if (lines := self._window.max_lines) is not None and room >= lines - self._collector.count:
-            room, reason = lines - self._collector.count, CloseReason.MAX_LINES
-        if (limit := self._window.max_bytes) is not None and size >= (left := limit - self._collector.size):
-            raw = batch.text.encode()
-            reaching = raw.count(b"\n", 0, raw.index(b"\n", max(0, left - 1)) + 1)
-            if reaching < room or reason is None:
-                room, reason = reaching, CloseReason.MAX_BYTES
-        return max(1, room), reason
-
     def close(self, now: float, reason: CloseReason) -> Burst:
         """End the open window as of `now`."""
         end = self._wall + (now - self._opened)
@@ -167,13 +150,11 @@ class Session:
 
     def poll(self, now: float) -> list[Burst]:
         """Close the window if its time is up, as of then."""
-        due = self.deadline
-        if due > now:
+        if (due := self.deadline) > now:
             return []
-        if due == self._alarm:
-            return [self.close(due, CloseReason.URGENT)]
         aged = due == self._opened + self._window.max_age
-        return [self.close(due, CloseReason.MAX_AGE if aged else CloseReason.GAP)]
+        reason = CloseReason.URGENT if due == self._alarm else CloseReason.MAX_AGE if aged else CloseReason.GAP
+        return [self.close(due, reason)]
 
     def flush(self, now: float) -> list[Burst]:
         """Close the window now."""
@@ -204,9 +185,8 @@ class Session:
 
     def load(self, state: State) -> None:
         """The dumped window, under this session's own parameters; also one of the version before this."""
-        parts = opened(_third(state), "session", 6, version=3)
-        times, (epoch, seq, gone), kept, (alarm, below), tally, timeline = parts
-        start, last, newest, wall, first = times
+        parts = opened(older.session(state), "session", 6, version=3)
+        (start, last, newest, wall, first), (epoch, seq, gone), kept, (alarm, below), tally, timeline = parts
         collector = Collector(self._collector.keep)
         collector.load(kept)
         # As at the dump, and not what this session's own parameters leave of it.
@@ -215,14 +195,5 @@ class Session:
         self._tally = found.skipping(collector.count - found.count) if self._masker else Tally()
         self._timeline, self._came = Timeline.restored(timeline), (0.0, 0)
         self._opened, self._last, self._newest, self._wall, self._first = start, last, newest, wall, first
-        self._born = (epoch, seq, gone)
-        self._alarm, self._below = inf if alarm is None else alarm, below
-        self._collector = collector
-
-
-def _third(state: State) -> State:
-    """A window as it was dumped before there were thresholds, as it would be now."""
-    if not isinstance(state, list) or state[:2] != ["session", 2] or len(state) != 7:
-        return state
-    (start, last, first), born, kept, *counts = state[2:]
-    return ["session", 3, [start, last, last, first, first], born, kept, [None, 0], *counts]
+        self._alarm = inf if alarm is None else alarm
+        self._born, self._below, self._collector = (epoch, seq, gone), below, collector
