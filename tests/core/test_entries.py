@@ -90,6 +90,14 @@ def test_what_is_no_entry_is_counted_and_left_out(line: bytes) -> None:
     assert entries.strange == 1
 
 
+@given(st.lists(st.binary() | st.sampled_from([b"\n", b"{", b"}", b'"MESSAGE":', b"[", entry(1)])))
+def test_no_bytes_are_too_much(chunks: list[bytes]) -> None:
+    entries = Entries("x", "s=1;i=1")
+    for batch in batches(entries, chunks):
+        assert batch.count == batch.text.count("\n") == len(batch.lines)
+        assert batch.place == ("x", entries.cursor)
+
+
 def test_remarks_and_empty_lines_are_no_entries() -> None:
     entries = Entries("x")
     assert entries.feed(b"-- Boot 0123 --\n\n-- No entries --\n") is None

@@ -128,3 +128,32 @@ def test_inetd_style_a_wrong_option_is_not_told_to_the_sender(activate: Start, t
         sender.shutdown(socket.SHUT_WR)
         sender.settimeout(20)
         assert sender.recv(1000) == b""
+
+
+def mailed(tmp_path: Path, count: int) -> list[str]:
+    def words() -> list[str]:
+        found = mails(tmp_path / "mails") if (tmp_path / "mails" / "new").exists() else []
+        return [line.rsplit(" ", 1)[1] for mail in found for line in log_lines(mail)]
+
+    wait_for(f"{count} lines in mails", lambda: len(words()) >= count)
+    return words()
+
+
+def test_the_command_listens_where_systemd_says(activate: Start, tmp_path: Path) -> None:
+    server = activate(command=[*command_line(tmp_path), "--listen", "systemd"])
+    with server.connect() as sender:
+        sender.sendall(b"<13>Nov 23 12:00:00 web1 app: one\n")
+        assert mailed(tmp_path, 1) == ["one"]
+        server.stop()
+        assert sender.recv(1000) == b""
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
+def test_standard_input_may_be_what_listens(activate: Start, tmp_path: Path, kind: socket.SocketKind) -> None:
+    options = ["--inetd"] if kind == socket.SOCK_STREAM else ["--inetd", "--datagram"]
+    server = activate(*options, command=command_line(tmp_path))
+    for word in (b"one", b"two"):
+        with socket.socket(type=kind) as sender:
+            sender.connect(server.address)
+            sender.sendall(b"<13>Nov 23 12:00:00 web1 app: " + word + b"\n" * (kind == socket.SOCK_STREAM))
+    assert sorted(mailed(tmp_path, 2)) == ["one", "two"]
