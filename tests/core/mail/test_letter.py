@@ -15,7 +15,7 @@ from burstmail.core.escape import visible
 from burstmail.core.keep import Keep
 from burstmail.core.mail.letter import blocks, letter, rest
 from burstmail.core.mail.report import Report
-from burstmail.core.model import Batch, Outage
+from burstmail.core.model import Batch, CloseReason, Outage
 from burstmail.core.patterns.masks import Masker
 from burstmail.core.patterns.tally import Tally
 from burstmail.core.session import Session, Window
@@ -262,3 +262,31 @@ def test_blocks_are_the_parts_of_the_text() -> None:
     assert all(part in whole for part in parts.values())
     assert parts["lines"] == "\n".join((parts["head"], parts["gap"], parts["tail"]))
     assert (parts["left_out"], parts["notes"], parts["sources"]) == ("38", "Note: Something.", "")
+
+
+def test_a_mail_that_is_urgent_says_why_it_came_at_once() -> None:
+    lines = told(reason=CloseReason.URGENT, urgent=True)
+    assert lines[1] == "Last line: 10:00:38; more may follow: this mail was sent at once, because a line is urgent."
+
+
+@pytest.mark.parametrize(
+    ("below", "words"),
+    [
+        (1, "1 line came too few at a time, and was not mailed."),
+        (1204, "1,204 lines came too few at a time, and were not"),
+    ],
+)
+def test_lines_below_the_threshold_are_counted_beside_those_of_the_mail(below: int, words: str) -> None:
+    lines = told(below=below)
+    assert lines[2].startswith(f"Below the threshold: {words}")
+    assert lines[3] == "Shown: all 2 lines, none left out."
+
+
+def test_the_route_is_named_and_its_name_is_one_line() -> None:
+    assert told(route="usb")[2] == "Route: usb."
+    assert "\n" not in told(route="a\nb")[2]
+
+
+def test_what_an_urgent_mail_may_do_is_said_where_the_next_is_announced() -> None:
+    (words,) = [line for line in told(resume=TEN + 99, sooner=True) if line.startswith("Next: ")]
+    assert words.startswith("Next: no further mail about this before 10:01:39, unless it is urgent. Lines that")

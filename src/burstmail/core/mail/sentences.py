@@ -57,8 +57,8 @@ def facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
     if burst.resume is not None and burst.resume > burst.time and burst.reason is not CloseReason.END:
         yield _pause(burst, burst.resume, zone)
     if burst.below:
-        came = "line that came" if burst.below == 1 else "lines that came"
-        yield f"Below the threshold: {number(burst.below)} {came} before, too few together for a mail; not among these."
+        were = "was" if burst.below == 1 else "were"
+        yield f"Below the threshold: {plural(burst.below, 'line')} came too few at a time, and {were} not mailed."
     if burst.route:
         yield f"Route: {one_line(burst.route, 80)}."
 
