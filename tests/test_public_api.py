@@ -28,7 +28,7 @@ STEPS = "Framer Aggregator Session Window Caps Limit CoolDown Composer Outbox Ba
 EDGES = (
     "Pipeline Statistics RouteStatistics Resumable Sink SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink Source StreamSource "
     "SyslogLimits SyslogSource TLS "
-    "IterableSource hostname default_sender Store Entry Change Saved MemoryStore FileStore "
+    "FileSource IterableSource hostname default_sender Store Entry Change Saved MemoryStore FileStore "
     "JournalSource Passed activated standard_input"
 )
 NAMES = " ".join([ERRORS, CLOCKS, NOUNS, FILTERS, SHAPE, STEPS, EDGES]).split()

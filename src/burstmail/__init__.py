@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from .sources.activation import Passed as Passed
     from .sources.activation import activated as activated
     from .sources.activation import standard_input as standard_input
+    from .sources.file import FileSource as FileSource
     from .sources.iterable import IterableSource as IterableSource
     from .sources.journal import JournalSource as JournalSource
     from .sources.stream import StreamSource as StreamSource
@@ -143,6 +144,7 @@ _NAMES = {
     "sinks.smtp": "SMTPSink",
     "sources": "Resumable Source",
     "sources.activation": "Passed activated standard_input",
+    "sources.file": "FileSource",
     "sources.iterable": "IterableSource",
     "sources.journal": "JournalSource",
     "sources.stream": "StreamSource",
