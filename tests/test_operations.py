@@ -12,7 +12,7 @@ import pytest
 
 import burstmail
 from burstmail import cli
-from burstmail.cli import channel, commands, manners, place, queue
+from burstmail.cli import channel, commands, manners, options, place, queue
 from burstmail.stores import place as files
 from burstmail.stores import sqlite
 
@@ -123,5 +123,11 @@ def test_every_action_of_the_queue_is_on_the_page() -> None:
 
 def test_what_makes_a_name_is_on_the_page() -> None:
     text = TEXT.split("\n## Names\n", 1)[1].split("\n## ", 1)[0]
-    options = {"sender": "from"}
-    assert [name for name in place.IDENTITY if f"`--{options.get(name, name)}`" not in text] == []
+    written = {name: option.removeprefix("--") for option, name in _names().items()}
+    assert [name for name in place.IDENTITY if f"`--{written[name]}`" not in text] == []
+
+
+def _names() -> dict[str, str]:
+    """The name under which each option is found."""
+    actions = options._mailing()._actions
+    return {word: action.dest for action in actions for word in action.option_strings if word[:2] == "--"}
