@@ -57,21 +57,22 @@ def value(text: str | None) -> str:
 
 
 @cache
-def _line() -> Callable[[str], re.Match[str] | None]:
+def _readers() -> tuple[Callable[[str], re.Match[str] | None], Callable[[str, int], re.Match[str] | None]]:
     # Compiled by the first call: most of the time it takes to import this file would go there.
     wanted = ("priority", *_PARTS, *(f"new_{part}" for part in _PARTS))
-    return re.compile(header(wanted, "old", "new")).match
+    return re.compile(header(wanted, "old", "new")).match, re.compile(DETAILS, re.DOTALL).match
 
 
 def parse(line: str) -> Fields:
     """The fields of one line."""
-    found = _line()(line)
+    found = _readers()[0](line)
     assert found is not None, "every part of the pattern is optional"
     number, stamp, host, program, pid, *new = found.groups()
     facility, severity = divmod(int(number), 8) if number else (None, None)
     if not program:
-        other = _new if new[1] else _other
-        return other(line, found, facility, severity)
+        if new[1]:
+            return _new(line, found.end(), facility, severity, new)
+        return _other(line, found.end(), facility, severity)
     return Fields(
         host=value(host),
         program=value(program),
@@ -83,28 +84,28 @@ def parse(line: str) -> Fields:
     )
 
 
-def _new(line: str, found: re.Match[str], facility: int | None, severity: int | None) -> Fields:
+def _new(line: str, end: int, facility: int | None, severity: int | None, parts: list[str]) -> Fields:
     """The fields of a line of RFC 5424."""
-    message, msgid, data = line[found.end() :], "", NONE
-    if details := re.match(DETAILS, message, re.DOTALL):
-        message = message[details.end() :].removeprefix("\ufeff")
-        msgid, data = value(details["msgid"]), NONE if details["data"] == "-" else Data(details["data"])
+    stamp, host, program, pid = parts
+    msgid, data = "", "-"
+    if details := _readers()[1](line, end):
+        msgid, data = details.groups()
+        end = details.end() + line.startswith("\ufeff", details.end())
     return Fields(
-        host=value(found["new_host"]),
-        program=value(found["new_program"]),
-        pid=value(found["new_pid"]),
+        host=value(host),
+        program=value(program),
+        pid=value(pid),
         facility=facility,
         severity=severity,
-        message=message,
-        stamp=value(found["new_stamp"]),
-        msgid=msgid,
-        data=data,
+        message=line[end:],
+        stamp=value(stamp),
+        msgid=value(msgid),
+        data=NONE if data == "-" else Data(data),
     )
 
 
-def _other(line: str, before: re.Match[str], facility: int | None, severity: int | None) -> Fields:
+def _other(line: str, start: int, facility: int | None, severity: int | None) -> Fields:
     """The fields of a line that is neither of RFC 3164 nor of RFC 5424; a priority in front counts in any case."""
-    start = before.end()
     found = odd(line, start)
     if found is None:
         return Fields(facility=facility, severity=severity, message=line[start:])

@@ -23,7 +23,7 @@ FACILITIES = (
 _PRIORITY = "1[0-8][0-9]|19[01]|[1-9]?[0-9]"
 _ISO = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[0-9.,:Z+-]{0,24}+"
 # With a fraction: `journalctl -o short-precise`.
-_STAMP = rf"(?:[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:.]{{8,18}}+|{_ISO})"
+_STAMP = rf"(?:[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]{{8}}(?:\.[0-9]{{1,9}}+|)|{_ISO})"
 # MSGID and STRUCTURED-DATA (RFC 5424 section 6.3), in front of the message.
 DETAILS = r'(?P<msgid>[^ ]{1,32}+) (?P<data>-|(?:\[(?:[^\]"\\]++|"(?:[^"\\]++|\\.)*+"|\\.)*+\])++)(?: |\Z)'
 

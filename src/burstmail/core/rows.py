@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from functools import cache
 from typing import TypeAlias
 
 from .fields import Fields, parse, value
@@ -95,8 +95,9 @@ class Rows:
         # As they come in the expressions.
         self._groups: list[str] = [name for name in ("priority", "pair", "host", "program", "pid") if name in groups]
         self._shown = [] if self._pair else [(self._groups.index(_KNOWN[n][0]), _KNOWN[n][1]) for n in names]
-        # The same few rows come with every chunk.
-        self._read = lru_cache(maxsize=4096)(self._values)
+        self._numbered = "priority" in groups
+        # The row of a line that has no header.
+        self._nothing: Row = "" if len(groups) == 1 else ("",) * len(groups)
         self._forms: dict[tuple[str, bool], Callable[[str], list[tuple[str, ...]]]] = {}
 
     def read(self, text: str, joined: bool = False) -> tuple[Found, dict[Row, list[str]]]:
@@ -108,18 +109,26 @@ class Rows:
         first, second = ("new", "old") if ">1 " in text[:6] else ("old", "new")
         found = self._found(first, text, joined)
         groups = grouped(found)
-        lost = [row for row in groups if self._empty(row)]
+        # A glance, where there may be a row for each line; those with a priority are few.
+        known = groups if self._numbered else {self._nothing} & groups.keys()
+        lost = {row for row in known if self._lost(row)}
         if lost:
-            lines = groups[lost[0]] if len(lost) == 1 else [line for line, row in found if self._empty(row)]
+            lines = groups[next(iter(lost))] if len(lost) == 1 else [line for line, row in found if row in lost]
             if rows := self._again(second, lines, joined):
                 others = iter(rows)
-                found = [(line, next(others) if self._empty(row) else row) for line, row in found]
+                found = [(line, next(others) if row in lost else row) for line, row in found]
                 groups = grouped(found)
         return found, groups
 
     def values(self, row: Row) -> tuple[str, ...]:
         """The values of the fields, '' where there is none."""
-        return row if type(row) is Values else self._read(row)
+        if type(row) is Values:
+            return row
+        if self._pair:
+            host, _, program = str(row).rpartition(" ")
+            return value(host), value(program)
+        texts = (row,) if isinstance(row, str) else row
+        return tuple([shown(texts[place]) for place, shown in self._shown])
 
     def _found(self, form: str, text: str, joined: bool) -> Found:
         found = self._form(form, joined)(text)
@@ -134,9 +143,9 @@ class Rows:
             known = self._forms[form, joined] = re.compile(rf"({header({*names}, form)}.*+\n{more})").findall
         return known
 
-    def _empty(self, row: Row) -> bool:
+    def _lost(self, row: Row) -> bool:
         """Whether no header was found; a priority alone is none."""
-        return not row or (type(row) is tuple and not any(row[self._groups[0] == "priority" :]))
+        return not any(row[1:]) if self._numbered else row == self._nothing
 
     def _again(self, form: str, lines: list[str], joined: bool) -> list[Row]:
         """The rows of lines that the first form does not explain; none if nothing else does."""
@@ -145,16 +154,9 @@ class Rows:
         rows = [row for _, row in self._found(form, text, joined)] if form == "old" or ">1 " in text else []
         if not _begins()("\n" + text):
             return rows
-        rows = rows or [""] * len(lines)
-        return [self._parsed(line) if self._empty(row) else row for line, row in zip(lines, rows, strict=True)]
+        rows = rows or [self._nothing] * len(lines)
+        return [self._parsed(line) if self._lost(row) else row for line, row in zip(lines, rows, strict=True)]
 
     def _parsed(self, record: str) -> Values:
         fields = parse(record.partition("\n")[0])
         return Values(named(fields, name) for name in self.names)
-
-    def _values(self, row: str | tuple[str, ...]) -> tuple[str, ...]:
-        if self._pair:
-            host, _, program = str(row).rpartition(" ")
-            return value(host), value(program)
-        texts = (row,) if isinstance(row, str) else row
-        return tuple([shown(texts[place]) for place, shown in self._shown])

@@ -7,6 +7,7 @@ A joined batch is split by records: the first line decides, and those that belon
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from .model import Batch
@@ -24,6 +25,8 @@ def by(*names: str) -> Splitter:
         raise ValueError(f"key {','.join(names)!r}: use one or more of {', '.join(NAMES)}")
     rows = Rows(*names)
 
+    # The same few rows come with every chunk.
+    @lru_cache(maxsize=4096)
     def label(row: Any) -> str:
         return " ".join(filter(None, rows.values(row)))
 
