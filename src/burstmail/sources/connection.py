@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..core.escape import one_line
@@ -26,6 +27,8 @@ class Connection:
         self.guest = guest
         self.ended = False
         """Nothing more will come."""
+        self.unsent = b""
+        """What waits until it can be sent."""
         self._origin = origin
         self._octets = Octets(bound)
 
@@ -51,8 +54,7 @@ class Connection:
     def farewell(self) -> None:
         """Tell the other side that nobody listens any more; what it has sent by then is still read."""
         try:
-            # TLS or not: the end of the stream, which whoever waits for it sees.
-            socket.socket.shutdown(self.socket, socket.SHUT_WR)
+            self.socket.shutdown(socket.SHUT_WR)
         except OSError:
             self.ended = True
 
@@ -73,52 +75,89 @@ class Connection:
 
 
 class Secured(Connection):
-    """The same in TLS. Until the handshake is done, `shake` is called whenever the socket is ready."""
+    """The same in TLS. Until the handshake is done, `shake` is called whenever the socket is ready, and then `read`.
 
-    socket: ssl.SSLSocket
+    What is encrypted goes through memory: so the end of the stream can be told without reading, and losing, what comes
+    at that moment (RFC 5425 section 4.4 wants a close_notify; a logger that gets none does not notice the end).
+    """
+
     greeted = False
     """Whether the handshake is done."""
     failure = ""
     """Why it failed."""
 
-    def shake(self) -> str | None:
-        """The handshake goes on. 'read' or 'write' is what it waits for, '' that it is done, None that it failed."""
+    def __init__(
+        self,
+        stream: socket.socket,
+        who: str,
+        guest: Guest,
+        origin: Origin,
+        bound: int,
+        *,
+        context: ssl.SSLContext,
+    ) -> None:
         import ssl
 
+        super().__init__(stream, who, guest, origin, bound)
+        self._come, self._go = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._come, self._go, server_side=True)
+        self._again = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+    def shake(self) -> bool:
+        """The handshake goes on. False: it has failed."""
+        self._come.write(super()._receive())
         try:
-            self.socket.do_handshake()
-        except ssl.SSLWantReadError:
-            return "read"
-        except ssl.SSLWantWriteError:
-            return "write"
+            self._tls.do_handshake()
+            self.greeted = True
+        except self._again:
+            pass
         except (OSError, ValueError) as error:
             # ValueError: a certificate with a NUL in a name, on some Pythons.
             self.failure = one_line(getattr(error, "reason", None) or str(error))
-            return None
-        self.greeted = True
-        return ""
+            self.ended = True
+        # What went wrong is told the other side too.
+        self._send()
+        if self.ended and not self.greeted:
+            self.failure = self.failure or "the connection was closed"
+            return False
+        return True
+
+    def farewell(self) -> None:
+        """The same; one whose handshake is not done has said nothing yet, and need not be listened to."""
+        if not self.greeted:
+            self.ended = True
+            return
+        # It would wait for the other side's answer, which is not needed; or there is nothing left to end.
+        with suppress(OSError, ValueError):
+            self._tls.unwrap()
+        self._send()
+        super().farewell()
 
     def rest(self) -> str:
         """What is there now. Before the end of the handshake nobody knows whose it is: nothing."""
         return super().rest() if self.greeted else ""
 
     def _receive(self) -> bytes:
-        import ssl
-
+        self._come.write(super()._receive())
         parts: list[bytes] = []
-        size = 0
         try:
-            # A record has up to 16 KiB (RFC 8446 section 5.1). OpenSSL reads no further than its end, so what is left
-            # is left in the kernel, where the next wait sees it.
-            while size < CHUNK:
-                data = self.socket.recv(CHUNK)
-                if not data:
-                    self.ended = True
-                    break
+            while data := self._tls.read(CHUNK):
                 parts.append(data)
-                size += len(data)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            self.ended = True
+        except self._again:
             pass
         except OSError:
             self.ended = True
+        self._send()
         return b"".join(parts)
+
+    def _send(self) -> None:
+        self.unsent += self._go.read()
+        try:
+            while self.unsent:
+                self.unsent = self.unsent[self.socket.send(self.unsent) :]
+        except BlockingIOError:
+            # Whoever makes us answer, and does not read it.
+            self.ended = self.ended or len(self.unsent) > CHUNK
+        except OSError:
+            self.unsent = b""

@@ -89,7 +89,7 @@ class Room:
                 case Secured(greeted=False) as secured:
                     shaken += 1
                     if shaken <= SHAKEN:
-                        self._shake(secured)
+                        yield self._shake(secured)
                 case Connection() as connection:
                     yield self._read(connection)
                 case _:
@@ -112,6 +112,8 @@ class Room:
         self._doors, self._boxes, self._paused = [], [], inf
         for connection in list(self._connections.values()):
             connection.farewell()
+            if connection.ended:
+                self._leave(connection)
         yield from self._said()
 
     def end(self) -> Iterator[str]:
@@ -173,34 +175,38 @@ class Room:
         if host:
             _keep_alive(stream)
         now = self._clock.monotonic()
-        kind: type[Connection] = Connection
-        if door.tls and self._certificates:
-            kind = Secured
-            try:
-                context = self._certificates.context(now)
-                stream = context.wrap_socket(stream, server_side=True, do_handshake_on_connect=False)
-            except OSError:
-                # Gone again, and something was sent before that: Python refuses it.
-                return stream.close()
         guest, gone = self._guests.arrive(group(host) if host else "", now, handshake=door.tls)
         for other in gone:
             self._dismiss(other, "somebody else needed its place")
         origin = Origin(host or short_hostname(), self._stamp)
-        connection = kind(stream, f"{host} at {door.url}", guest, origin, self._limits.bound)
+        who = f"{host} at {door.url}"
+        if door.tls and self._certificates:
+            context = self._certificates.context(now)
+            connection: Connection = Secured(stream, who, guest, origin, self._limits.bound, context=context)
+        else:
+            connection = Connection(stream, who, guest, origin, self._limits.bound)
         self._connections[guest] = connection
         self._selector.register(stream, selectors.EVENT_READ, connection)
 
-    def _shake(self, connection: Secured) -> None:
+    def _shake(self, connection: Secured) -> str:
         if connection.guest not in self._connections:
-            return
-        wants = connection.shake()
-        if wants is None:
+            return ""
+        if not connection.shake():
             self._complaints.note("TLS handshakes failed", f"from {connection.who}: {connection.failure}")
-            return self._leave(connection)
-        if not wants:
-            self._guests.greeted(connection.guest, self._clock.monotonic())
-        events = selectors.EVENT_WRITE if wants == "write" else selectors.EVENT_READ
-        self._selector.modify(connection.socket, events, connection)
+            self._leave(connection)
+            return ""
+        if not connection.greeted:
+            self._watch(connection)
+            return ""
+        self._guests.greeted(connection.guest, self._clock.monotonic())
+        # Its first messages may have come with the end of the handshake.
+        return self._read(connection)
+
+    def _watch(self, connection: Connection) -> None:
+        """Whether it can be written to matters only while there is something to be written."""
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.unsent else 0)
+        if self._selector.get_key(connection.socket).events != events:
+            self._selector.modify(connection.socket, events, connection)
 
     def _read(self, connection: Connection) -> str:
         if connection.guest not in self._connections:
@@ -209,6 +215,7 @@ class Room:
         if connection.ended:
             self._leave(connection)
             return text
+        self._watch(connection)
         now = self._clock.monotonic()
         for guest in self._guests.heard(connection.guest, now, whole=bool(text), held=connection.held):
             self._dismiss(guest, "too much was unfinished")
