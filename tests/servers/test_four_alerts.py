@@ -24,10 +24,8 @@ pytestmark = pytest.mark.servers
 NAMES = {"auth-failures": "auth", "console-logins": "console", "network-link": "network", "usb": "usb"}
 HOSTS = ("web1", "web2")
 WAYS = ("file", "udp", "tcp", "unix", "program")
-# Stamps of mails and of the lines' arrival, how long a burst took, what is drawn by random; not the lines' own stamps.
-VARIES = re.compile(
-    r"\b\d\d:\d\d:\d\d\b(?!\+)|, \w{3} \d+ \w{3} 2\d{3}|\b(?:in )?\d+(?:\.\d+)? m?s\b|<[0-9a-f.]+@[^>]+>"
-)
+# When lines arrived, and how long that took; not the lines' own stamps.
+VARIES = re.compile(r"^(?:Received|First line|Last line): .*\n| in \d+ s\b|(?<= )\d\d:\d\d:\d\d(?=\.)", re.MULTILINE)
 
 CONFIGURATION = """@version: 3.38
 options {{ keep-hostname(yes); keep-timestamp(yes); }};
@@ -122,8 +120,7 @@ class Way:
 
 
 def _follows(pid: int, name: str) -> bool:
-    catching_all = Path(f"/proc/{pid}/fd")
-    return any(link.is_symlink() and str(link.readlink()).endswith(f"/{name}") for link in catching_all.iterdir())
+    return any(str(link.readlink()).endswith(f"/{name}") for link in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def _port(kind: socket.SocketKind) -> int:
@@ -152,19 +149,16 @@ def received(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, lis
 
 def plain(mail: EmailMessage) -> str:
     """All of a mail that is the same for the same lines."""
-    return VARIES.sub("*", "\n".join([mail["To"], mail["From"], mail["Subject"], *body(mail)]))
+    return VARIES.sub("", "\n".join([mail["To"], mail["From"], mail["Subject"], *body(mail)]))
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_each_alert_reaches_its_own_recipient_and_nobody_else(
     way: str, received: dict[str, list[EmailMessage]]
 ) -> None:
-    found = sorted((str(mail["To"]).partition("@")[0], line) for mail in received[way] for line in log_lines(mail))
-    told = sorted((alert, line.partition(" ")[2]) for alert, line in lines(True))
-    assert [(alert, line[line.index("[", 40) :]) for alert, line in found if line] and len(found) == len(told)
-    marks = [(alert, re.findall(r"\[(\w+) \d \w+\]$", line)) for alert, line in found]
-    assert all(mark == [alert] for alert, mark in marks)
-    assert {mail["To"] for mail in received[way]} == {f"{name}@example.org" for name in NAMES.values()}
+    found = [(str(mail["To"]), line.rpartition(" [")[2]) for mail in received[way] for line in log_lines(mail)]
+    told = [(f"{alert}@example.org", line.rpartition(" [")[2]) for alert, line in lines(True)]
+    assert sorted(found) == sorted(told)
 
 
 @pytest.mark.parametrize("way", WAYS[1:])
