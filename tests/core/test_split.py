@@ -107,8 +107,9 @@ def test_bulk_and_single_lines_agree(lines: list[str], names: tuple[str, ...]) -
 @pytest.mark.parametrize("names", [(name,) for name in NAMES] + [("host", "program"), NAMES], ids="-".join)
 def test_lines_of_all_systems_are_split_as_they_are_read(names: tuple[str, ...]) -> None:
     lines = [line for _, line, _ in KNOWN]
+    splitter = by(*names)
     for batch in (Batch.of(lines), Batch.of(lines[::-1])):
-        keys = {line: key for key, part in by(*names)(batch) for line in part.lines}
+        keys = {line: key for key, part in splitter(batch) for line in part.lines}
         assert keys == {line: expected(line, names) for line in lines}
 
 
@@ -121,6 +122,7 @@ RECORDS = st.tuples(
     st.lists(RECORDS, max_size=8),
     st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True).map(tuple),
 )
+@example([("Mon Nov 23 10:00:00 2026 daemon.info", ["\tno message"])], ("facility",))
 @example([("\tnothing before it", []), ("Nov 23 10:00:00 web1 su: x", ["\tb"])], ("host",))
 def test_what_belongs_to_a_line_stays_with_it(records: list[tuple[str, list[str]]], names: tuple[str, ...]) -> None:
     # A line that begins with a blank belongs to the one before it, wherever it comes from.
@@ -162,3 +164,8 @@ def test_old_new_and_other_headers_of_one_source_stay_in_order() -> None:
         for line in order:
             wanted.setdefault(expected(line, ("host", "program")), []).append(line)
         assert {key: part.lines for key, part in by("host", "program")(Batch.of(order))} == wanted
+
+
+def test_the_same_words_in_other_places_are_another_key() -> None:
+    lines = ["Nov 23 10:00:00 web1 su[1]: a", "Jun 21 2017 14:36:27 web1 1[su]: b"]
+    assert [key for key, _ in by("pid", "program")(Batch.of(lines))] == ["1 su", "su 1"]
