@@ -25,8 +25,10 @@ class Filter:
     True
     """
 
-    # What decides faster is asked first.
+    # What decides faster is asked first, of lines whose headers have been read.
     cost = 3
+    columns: frozenset[str] = frozenset()
+    """Which columns of Lines it asks for."""
 
     def __call__(self, line: str) -> bool:
         """Whether the line passes: without its newline; or a record, with the newlines inside."""
@@ -43,6 +45,10 @@ class Filter:
     def possible(self, view: Lines) -> bool:
         """Whether any record may pass, as far as a glance at the whole batch tells."""
         return True
+
+    def narrowed(self, view: Lines, asked: Selection) -> Selection:
+        """Fewer of the asked, and all of them that pass, as far as that costs less than to decide."""
+        return asked
 
     def __and__(self, other: Filter) -> Filter:
         return _Every(self, other)
@@ -70,32 +76,39 @@ class Judge(Filter):
         return view.those(asked, lambda number: self.judge(view.fields(number)))
 
 
-class _Every(Filter):
+class _Several(Filter):
     def __init__(self, *parts: Filter) -> None:
-        flat = [inner for part in parts for inner in (part.parts if isinstance(part, _Every) else (part,))]
+        flat = [inner for part in parts for inner in (part.parts if isinstance(part, type(self)) else (part,))]
         self.parts: tuple[Filter, ...] = tuple(sorted(flat, key=lambda part: part.cost))
         self.cost = self.parts[-1].cost
+        self.columns = frozenset[str]().union(*(part.columns for part in flat))
 
+
+class _Every(_Several):
     def __call__(self, line: str) -> bool:
         return all(part(line) for part in self.parts)
 
     def among(self, view: Lines, asked: Selection) -> Selection:
-        if not self.possible(view):
-            return 0
+        # When the headers have been read, they tell more for less.
+        if not view.read:
+            asked = self.narrowed(view, asked) if self.possible(view) else 0
         for part in self.parts:
             asked = part.among(view, asked) if asked else 0
+        return asked
+
+    def narrowed(self, view: Lines, asked: Selection) -> Selection:
+        # Words of a message are rarer than what headers say.
+        for part in reversed(self.parts):
+            if view.few(asked):
+                break
+            asked = part.narrowed(view, asked)
         return asked
 
     def possible(self, view: Lines) -> bool:
         return all(part.possible(view) for part in self.parts)
 
 
-class _Any(Filter):
-    def __init__(self, *parts: Filter) -> None:
-        flat = [inner for part in parts for inner in (part.parts if isinstance(part, _Any) else (part,))]
-        self.parts: tuple[Filter, ...] = tuple(sorted(flat, key=lambda part: part.cost))
-        self.cost = self.parts[-1].cost
-
+class _Any(_Several):
     def __call__(self, line: str) -> bool:
         return any(part(line) for part in self.parts)
 
@@ -114,6 +127,7 @@ class _Not(Filter):
     def __init__(self, part: Filter) -> None:
         self.part = part
         self.cost = part.cost
+        self.columns = part.columns
 
     def __call__(self, line: str) -> bool:
         return not self.part(line)
@@ -168,7 +182,7 @@ class Admit(Instant[Batch, Batch]):
 
     def feed(self, item: Batch, now: float) -> Sequence[Batch]:
         """The lines that pass: the batch itself if all do, and none if none does."""
-        view = Lines(item)
+        view = Lines(item, self.filter.columns)
         found = self.filter.lines(view)
         passed = view.take(found) if found else replace(item, text="", count=0)
         self.refused += item.count - passed.count

@@ -9,41 +9,42 @@ import re
 
 from .admit import Filter, Judge
 from .fields import Fields
-from .lines import MESSAGE, Lines, Selection, marked
+from .lines import MESSAGE, Lines, Selection
 from .literals import literals
 
 
 class _Expression(Judge):
+    columns = frozenset(["message"])
+
     def __init__(self, pattern: re.Pattern[str]) -> None:
         known = literals(pattern)
         self._search = pattern.search
         self._needed = known.needed
-        self._lowered = bool(pattern.flags & re.IGNORECASE)
         self._exact = known.exact
-        # Many lines can be left out at a glance, if there is something to look for.
-        self.cost = 3 if self._needed is None else 1
+        self._lowered = bool(pattern.flags & re.IGNORECASE)
+        self.cost = 3 if self._exact else 4
 
     def judge(self, fields: Fields) -> bool:
         return self._search(fields.message[:MESSAGE]) is not None
 
+    def _looks(self, view: Lines) -> bool:
+        """Whether there is something to look for, and it would be seen."""
+        return self._needed is not None and (view.ascii or not self._lowered)
+
     def possible(self, view: Lines) -> bool:
-        return self._needed is None or view.may_have(self._needed, self._lowered)
+        return not self._looks(view) or view.present(self._needed or (), self._lowered)
+
+    def narrowed(self, view: Lines, asked: Selection) -> Selection:
+        return view.narrowed(self._needed or (), asked, self._lowered) if self._looks(view) else asked
 
     def among(self, view: Lines, asked: Selection) -> Selection:
-        if not self.possible(view):
-            return 0
-        # The messages, when they are there, tell at once what the lines would tell only nearly.
-        if self._needed is not None and not view.few(asked) and not (view.read and self._exact):
-            asked = view.having(self._needed, asked, self._lowered)
+        if not view.few(asked):
+            asked = asked if view.read and self._exact else self.narrowed(view, asked) if self.possible(view) else 0
         if view.few(asked):
             return super().among(view, asked)
-        messages = view.columns["message"]
-        if self._exact and self._needed is not None:
-            found = 0
-            for word in self._needed:
-                found |= marked(word, messages)
-            return asked & found
-        return view.those(asked, lambda number: self._search(messages[number]) is not None)
+        if self._exact:
+            return view.containing(self._needed or (), asked)
+        return view.those(asked, lambda number: self._search(view.message(number)))
 
 
 def contains(*expressions: str, ignore_case: bool = False) -> Filter:

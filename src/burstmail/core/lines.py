@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import compress
 from typing import TypeAlias
 
-from .fields import Fields, header, parse
+from .fields import Fields, parse
+from .forms import BEGINS, header
 from .model import Batch
 
 # A user's expression may take time that grows with the square of the text, or worse: it never sees more than this.
@@ -28,18 +29,30 @@ Selection: TypeAlias = int
 _DATA = r'\[(?:[^\]"\\\n]++|"(?:[^"\\\n]++|\\.)*+"|\\.)*+\]'
 _DETAILS = rf"(?:[^ \n]{{1,32}}+ (?:-|(?:{_DATA})++)(?: |(?=\n))\ufeff?+|)"
 COLUMNS = ("priority", "host", "program", "pid", "message")
-_PROGRAM = COLUMNS.index("program")
-
-Row: TypeAlias = tuple[str, str, str, str, str]
+# A column of more different texts than a byte has values is looked at text by text.
+_BYTE = 256
+# So many records with a literal in them are found one by one; of more, a sample tells whether they are a good part.
+_MANY = 16
+_SAMPLE = 32
+# Up to one in so many records is looked at by itself.
+_FEW = 8
 
 
 class Lines:
-    """The records of a batch, by number, and selections of them."""
+    """The records of a batch, by number, and selections of them.
 
-    def __init__(self, batch: Batch) -> None:
+    `wanted` are the COLUMNS that anybody will ask for; each takes time on all records.
+    """
+
+    def __init__(self, batch: Batch, wanted: Collection[str] = COLUMNS) -> None:
         self.batch = batch
+        # Where there is no program, there is no header; and without a priority, what is no header is not told from it.
+        self._names = tuple(name for name in COLUMNS if name in wanted or name in ("priority", "program"))
         self._fields: dict[int, Fields] = {}
-        # Whether the columns are there.
+        self._columns: dict[str, list[str]] = {}
+        self._indexed: dict[str, tuple[bytes, list[str]] | None] = {}
+        self._found: dict[tuple[str, bool], list[int] | None] = {}
+        # Whether the headers have been read.
         self.read = False
 
     @cached_property
@@ -51,10 +64,8 @@ class Lines:
         return re.findall(r"(.*+(?:\n[ \t].*+)*+)\n", text)
 
     @cached_property
-    def lowered(self) -> list[str] | None:
-        """The same in lower case; None if there is anything but ASCII, of which the letters are not one to one."""
-        if not self.batch.text.isascii():
-            return None
+    def lowered(self) -> list[str]:
+        """The same in lower case. Not for text that is not ASCII: its letters are not one to one."""
         return Lines(replace(self.batch, text=self._lower)).records
 
     @cached_property
@@ -62,30 +73,55 @@ class Lines:
         return self.batch.text.lower()
 
     @cached_property
-    def columns(self) -> dict[str, tuple[str, ...]]:
-        """Each of COLUMNS for all records: the texts in the headers ('-' included), and the messages.
+    def ascii(self) -> bool:
+        """Whether there is nothing but ASCII."""
+        return self.batch.text.isascii()
+
+    def column(self, name: str) -> list[str]:
+        """One of COLUMNS for all records: the texts in the headers ('-' included), or the messages.
 
         A priority that no number stands for is written `FACILITY.SEVERITY`, where either may be missing.
         """
-        self.read = True
-        return dict(zip(COLUMNS, zip(*self._rows(), strict=True), strict=True))
+        if name not in self._columns:
+            place = self._names.index(name)
+            self._columns[name] = [row[place] for row in self._rows]
+        return self._columns[name]
 
-    def _rows(self) -> list[Row]:
-        text, joined = self.batch.text, self.batch.joined
+    def message(self, number: int) -> str:
+        """The message of one record, when those of many are asked for: its first MESSAGE characters."""
+        return self._rows[number][-1]
+
+    @cached_property
+    def _rows(self) -> list[tuple[str, ...]]:
+        self.read = True
+        text, joined, program = self.batch.text, self.batch.joined, self._names.index("program")
         # Most streams have one form of header, and need not pay for the other: the first line tells which to try.
         forms = ["new", "old"] if ">1 " in text[:6] else ["old", "new"]
-        rows: list[Row] = []
+        rows: list[tuple[str, ...]] = []
         for form in forms:
             # No line without ">1 " is of RFC 5424; and a record of several lines may have structured data that has.
             if form == "new" and (joined or ">1 " not in text):
                 continue
-            found: list[Row] = _reader(form, joined).findall(text)
-            rows = [row if row[_PROGRAM] else other for row, other in zip(rows, found, strict=True)] if rows else found
-            if "" not in [row[_PROGRAM] for row in rows]:
-                break
-        else:
-            rows = [row if row[_PROGRAM] else _row(self.fields(number)) for number, row in enumerate(rows)]
-        return [(*row[:-1], row[-1][:MESSAGE]) for row in rows] if joined else rows
+            found = _reader(form, joined, self._names).findall(text)
+            if joined and "message" in self._names:
+                found = [(*row[:-1], row[-1][:MESSAGE]) for row in found]
+            rows = [row if row[program] else other for row, other in zip(rows, found, strict=True)] if rows else found
+            self._columns["program"] = [row[program] for row in rows]
+            if "" not in self._columns["program"]:
+                return rows
+        del self._columns["program"]
+        return [row if row[program] else self._row(number, row[0]) for number, row in enumerate(rows)]
+
+    def _row(self, number: int, priority: str) -> tuple[str, ...]:
+        record = self.records[number]
+        if not _beginning()(record):
+            texts = (priority, "", "", "", record[len(priority) + 2 * bool(priority) :][:MESSAGE])
+            return tuple(text for name, text in zip(COLUMNS, texts, strict=True) if name in self._names)
+        fields = self.fields(number)
+        known = (fields.facility, fields.severity)
+        priority = "" if known == (None, None) else ".".join("" if code is None else str(code) for code in known)
+        texts = (priority, fields.host, fields.program, fields.pid, fields.message[:MESSAGE])
+        return tuple(text for name, text in zip(COLUMNS, texts, strict=True) if name in self._names)
 
     def fields(self, number: int) -> Fields:
         """The fields of one record: many times slower than a column, if all are asked for."""
@@ -94,48 +130,111 @@ class Lines:
         return self._fields[number]
 
     @cached_property
+    def ring(self) -> bool:
+        """Whether some may be of the kernel's ring buffer: the only lines with a program that they do not name."""
+        # Some of others look like them: that costs time, and nothing else.
+        return "] " in self.batch.text and _ring()(self.batch.text) is not None
+
+    @cached_property
     def everything(self) -> Selection:
         """All records."""
         return int.from_bytes(b"\1" * len(self.records), "little")
 
     def few(self, asked: Selection) -> bool:
         """Whether one by one is faster than all together."""
-        return asked.bit_count() * (50 if self.read else 8) <= len(self.records) + 50
+        count = asked.bit_count()
+        return count <= 4 or count * (5 * _FEW if self.read else _FEW) <= len(self.records)
 
     def numbers(self, asked: Selection) -> Iterator[int]:
         """The records of a selection, in order."""
-        return compress(range(len(self.records)), asked.to_bytes(len(self.records), "little"))
+        return compress(range(len(self.records)), self._flags(asked))
 
-    def those(self, asked: Selection, passes: Callable[[int], bool]) -> Selection:
+    def _flags(self, asked: Selection) -> bytes:
+        return asked.to_bytes(len(self.records), "little")
+
+    def those(self, asked: Selection, passes: Callable[[int], object]) -> Selection:
         """The asked that pass, each looked at by its number."""
+        return self._selected([number for number in self.numbers(asked) if passes(number)])
+
+    def _selected(self, numbers: Iterable[int]) -> Selection:
         flags = bytearray(len(self.records))
-        for number in self.numbers(asked):
-            flags[number] = bool(passes(number))
+        for number in numbers:
+            flags[number] = 1
         return int.from_bytes(flags, "little")
 
-    def where(self, column: str, passes: Callable[[str], bool]) -> Selection:
-        """Those whose text in a column passes; each different text is looked at once."""
-        texts = self.columns[column]
-        decided = {text: bool(passes(text)) for text in set(texts)}
-        return int.from_bytes(bytes(map(decided.__getitem__, texts)), "little")
+    def where(self, name: str, passes: Callable[[str], object], asked: Selection) -> Selection:
+        """Those of the asked whose text in a column passes; where many are asked, each text is decided once."""
+        if name not in self._indexed and self._part(asked):
+            place, rows = self._names.index(name), self._rows
+            return self._selected([number for number in self.numbers(asked) if passes(rows[number][place])])
+        return asked & self._decided(name, passes)
 
-    def may_have(self, literals: Collection[str], lowered: bool = False) -> bool:
-        """Whether any record may have one of the literals in it; at the cost of a glance."""
-        if lowered and not self.batch.text.isascii():
-            return True
-        text = self._lower if lowered else self.batch.text
-        return any(literal in text for literal in literals)
+    def _part(self, asked: Selection) -> bool:
+        """Whether it pays to look at nothing but these."""
+        return asked.bit_count() * 2 <= len(self.records)
 
-    def having(self, literals: Iterable[str], asked: Selection, lowered: bool = False) -> Selection:
-        """The asked that have one of the literals anywhere in them; or that may have, where letters are not ASCII."""
-        records = self.lowered if lowered else self.records
-        if records is None:
-            return asked
-        found = 0
-        for literal in literals:
-            if literal in (self._lower if lowered else self.batch.text):
-                found |= marked(literal, records)
+    def _decided(self, name: str, passes: Callable[[str], object]) -> Selection:
+        if name not in self._indexed:
+            self._indexed[name] = _indexed(self.column(name))
+        if (indexed := self._indexed[name]) is None:
+            return int.from_bytes(bytes([bool(passes(text)) for text in self.column(name)]), "little")
+        numbers, texts = indexed
+        table = bytes([bool(passes(text)) for text in texts]).ljust(_BYTE, b"\0")
+        return int.from_bytes(numbers.translate(table), "little")
+
+    def present(self, literals: Iterable[str], lowered: bool = False) -> bool:
+        """Whether one of the literals is anywhere in the batch: at the cost of a glance."""
+        return any(self._hits(literal, lowered) != [] for literal in literals)
+
+    def _hits(self, literal: str, lowered: bool = False) -> list[int] | None:
+        """The records that have the literal anywhere in them; None if they are many."""
+        if (literal, lowered) not in self._found:
+            self._found[literal, lowered] = self._look(literal, self._lower if lowered else self.batch.text)
+        return self._found[literal, lowered]
+
+    def _look(self, literal: str, text: str) -> list[int] | None:
+        numbers: list[int] = []
+        last = number = 0
+        place = text.find(literal)
+        while place >= 0:
+            # Nothing is everywhere; and records that have several lines cannot be counted this way.
+            if len(numbers) == _MANY or not literal or self.batch.joined:
+                return None
+            number += text.count("\n", last, place)
+            numbers.append(number)
+            last = place
+            place = text.find(literal, text.index("\n", place) + 1)
+        return numbers
+
+    def narrowed(self, literals: Collection[str], asked: Selection, lowered: bool = False) -> Selection:
+        """Fewer of the asked: those with one of the literals anywhere in them; or all, where that would be most."""
+        hits = {literal: self._hits(literal, lowered) for literal in literals}
+        many = [literal for literal, numbers in hits.items() if numbers is None]
+        found = self._selected(number for numbers in hits.values() for number in numbers or ())
+        if many:
+            records = self.lowered if lowered else self.records
+            sample = records[:_SAMPLE]
+            if sum([literal in record for literal in many for record in sample]) * _FEW > len(sample):
+                return asked
+            for literal in many:
+                found |= _marked(literal, records)
         return asked & found
+
+    def containing(self, literals: Iterable[str], asked: Selection) -> Selection:
+        """Those of the asked that have one of the literals in their messages."""
+        found = 0
+        if not self._part(asked):
+            for literal in literals:
+                if self._hits(literal) != []:
+                    found |= _marked(literal, self.column("message"))
+            return asked & found
+        place, rows = self._names.index("message"), self._rows
+        for literal in literals:
+            hits = [number for number in self.numbers(asked) if literal in rows[number][place]]
+            if hits:
+                found |= self._selected(hits)
+                asked &= ~found
+        return found
 
     def both(self, a: Selection, b: Selection) -> Selection:
         """Those of a that are in b."""
@@ -153,28 +252,39 @@ class Lines:
         """These records as a batch, with no place; the batch itself if it is all of them."""
         if selection == self.everything:
             return self.batch
-        chosen = [*compress(self.records, selection.to_bytes(len(self.records), "little")), ""]
-        text = "\n".join(chosen)
-        count = text.count("\n") if self.batch.joined else len(chosen) - 1
+        text = "\n".join([*compress(self.records, self._flags(selection)), ""])
+        count = text.count("\n") if self.batch.joined else selection.bit_count()
         return replace(self.batch, text=text, count=count, place=None)
 
 
-def marked(literal: str, texts: Iterable[str]) -> Selection:
+def _marked(literal: str, texts: Iterable[str]) -> Selection:
     """The numbers of the texts that have the literal in them."""
     return int.from_bytes(bytes([literal in text for text in texts]), "little")
 
 
-@lru_cache(maxsize=4)
-def _reader(form: str, joined: bool) -> re.Pattern[str]:
+def _indexed(texts: Iterable[str]) -> tuple[bytes, list[str]] | None:
+    """For each text the number of it among the different ones, and these; None if they are too many."""
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    return (bytes(map(numbers.__getitem__, texts)), list(numbers)) if len(numbers) <= _BYTE else None
+
+
+@cache
+def _beginning() -> Callable[[str], re.Match[str] | None]:
+    return re.compile(f"(?:<[0-9]{{1,3}}>|){BEGINS}").match
+
+
+@cache
+def _ring() -> Callable[[str], re.Match[str] | None]:
+    # A literal in front, for which re scans with memchr.
+    return re.compile(r"\[ {0,8}+[0-9]{1,10}+\.[0-9]{6}\]").search
+
+
+@lru_cache(maxsize=64)
+def _reader(form: str, joined: bool, names: tuple[str, ...]) -> re.Pattern[str]:
     """Matches every record exactly once: one findall over the batch gives all of them, each with its columns."""
     prefix, details = ("new_", _DETAILS) if form == "new" else ("", " ?+")
-    head = header({"priority", *(prefix + name for name in ("host", "program", "pid"))}, form)
-    # In a joined record the newlines belong to the message, and it is cut when it has been found.
-    message = r"(.*+(?:\n[ \t].*+)*+)\n" if joined else rf"(.{{0,{MESSAGE}}}+).*+\n"
-    return re.compile(head + details + message)
-
-
-def _row(fields: Fields) -> Row:
-    known = (fields.facility, fields.severity)
-    priority = "" if known == (None, None) else ".".join("" if number is None else str(number) for number in known)
-    return (priority, fields.host, fields.program, fields.pid, fields.message[:MESSAGE])
+    head = header({name if name == "priority" else prefix + name for name in names}, form)
+    # A message is cut here; of a joined record, whose newlines are the message's, it is cut when it has been found.
+    message = r".*+(?:\n[ \t].*+)*+" if joined else rf".{{0,{MESSAGE}}}+"
+    message = f"({message})" if "message" in names else message
+    return re.compile(head + details + message + ("" if joined else ".*+") + r"\n")

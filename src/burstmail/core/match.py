@@ -20,38 +20,46 @@ _OTHERWISE = {"error": "err", "warn": "warning", "panic": "emerg"}
 class _Named(Judge):
     """A field of which the header holds the very text."""
 
-    cost = 2
+    cost = 1
 
     def __init__(self, field: str, names: Sequence[str]) -> None:
         self._field = field
-        self._passes = matcher(names)
+        self._passes = passes = matcher(names)
+        # The same few texts come with every batch.
+        self._raw = lru_cache(maxsize=512)(lambda text: passes(value(text)))
         self._literals = frozenset(map(fixed, names))
+        self._implied = field == "program" and self._passes("kernel")
+        self.columns = frozenset([field])
 
     def judge(self, fields: Fields) -> bool:
         return self._passes(getattr(fields, self._field))
 
     def possible(self, view: Lines) -> bool:
-        return view.may_have(self._literals)
+        return view.present(self._literals) or (self._implied and view.ring)
+
+    def narrowed(self, view: Lines, asked: Selection) -> Selection:
+        found = view.narrowed(self._literals, asked)
+        return asked if found != asked and self._implied and view.ring else found
 
     def among(self, view: Lines, asked: Selection) -> Selection:
-        if not self.possible(view):
-            return 0
-        if not view.few(asked) and not view.read:
-            asked = view.having(self._literals, asked)
+        if not view.few(asked):
+            asked = asked if view.read else self.narrowed(view, asked) if self.possible(view) else 0
         if view.few(asked):
             return super().among(view, asked)
-        return asked & view.where(self._field, lambda text: self._passes(value(text)))
+        return view.where(self._field, self._raw, asked)
 
 
 class _Numbered(Judge):
     """The facility, or the severity."""
 
-    cost = 4
+    cost = 2
+    columns = frozenset(["priority"])
 
     def __init__(self, field: str, numbers: frozenset[int]) -> None:
         self._field = field
         self._numbers = numbers
-        self._place = ("facility", "severity").index(field)
+        place = ("facility", "severity").index(field)
+        self._raw = lru_cache(maxsize=512)(lambda text: _numbers(text)[place] in numbers)
 
     def judge(self, fields: Fields) -> bool:
         return getattr(fields, self._field) in self._numbers
@@ -59,7 +67,7 @@ class _Numbered(Judge):
     def among(self, view: Lines, asked: Selection) -> Selection:
         if view.few(asked):
             return super().among(view, asked)
-        return asked & view.where("priority", lambda text: _numbers(text)[self._place] in self._numbers)
+        return view.where("priority", self._raw, asked)
 
 
 class _Data(Judge):
@@ -74,10 +82,9 @@ class _Data(Judge):
         return found is not None and self._passes(found)
 
     def possible(self, view: Lines) -> bool:
-        return view.may_have((f"[{self._element} ",))
+        return view.present([f"[{self._element}"])
 
 
-@lru_cache(maxsize=512)
 def _numbers(priority: str) -> tuple[int | None, int | None]:
     """Facility and severity of the text in a column."""
     facility, dot, severity = priority.partition(".")
@@ -126,8 +133,10 @@ def at_least(severity: str) -> Filter:
 
     A line that tells no severity does not pass. Raises ValueError for a name that is none.
     """
-    (name,) = _several("at_least", severity)
-    return _Numbered("severity", frozenset(range(max(_known("at_least", [name], SEVERITIES)) + 1)))
+    name = _OTHERWISE.get(severity, severity)
+    if name not in SEVERITIES:
+        raise ValueError(f"at_least {severity!r}: use {', '.join(SEVERITIES)}")
+    return _Numbered("severity", frozenset(range(SEVERITIES.index(name) + 1)))
 
 
 def _several(what: str, names: Names) -> Sequence[str]:

@@ -63,11 +63,12 @@ class Routes:
         self.every = every
         # Lines that came by no route.
         self.refused = 0
+        self._columns = frozenset[str]().union(*(route.filter.columns for route in routes))
         self._chains: dict[str, Stage[Batch, Any]] = {route.name: _joined(route) for route in routes}
 
     def split(self, batch: Batch) -> list[tuple[str, Batch]]:
         """The part of each route, with its name. All filters see the batch before anything changes."""
-        view = Lines(batch)
+        view = Lines(batch, self._columns)
         rest = view.everything
         parts: list[tuple[str, Batch]] = []
         for route in self.routes:
