@@ -71,11 +71,9 @@ def _own(spot: Spot, files: Sequence[Found], fit: Callable[[Found], Fit], held: 
     same = [file for file in files if file.status.identity == spot.identity]
     if held:
         return (same[0] if same else None), False
-    # Of an empty file there are no marks; if others came after it, its inode has been used again.
-    if spot.offset or not any(_later(spot, file) for file in files):
-        same = [file for file in same if _fits_own(spot, file, fit)]
-        if same:
-            return same[0], False
+    same = [file for file in same if _fits_own(spot, file, fit)]
+    if same:
+        return same[0], False
     if not spot.marks:
         return None, False
     # What is older than our beginning is not ours, even if it begins alike.

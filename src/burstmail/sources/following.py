@@ -70,7 +70,8 @@ class Following:
             found = plan(spot, files, fitting(spot))
             if found.goes_on:
                 self._open(found.reads[0][0], spot, now)
-            elif found.lost:
+            elif spot.size > spot.offset:
+                # What was compressed since came after it, and says nothing of it.
                 self._tell_lost(spot)
         self.readings += [Reading(spot, self._bound, now=now) for spot in spots[-1:]]
 
