@@ -32,8 +32,9 @@ class SyslogLimits:
     """Seconds for a TLS handshake: several round trips to the far side of the earth, with losses."""
     message: float = 60.0
     """Seconds for one message from its first byte to its end: loggers send them whole."""
-    idle: float = 3600.0
-    """Seconds without any message before a connection is ended. Loggers keep theirs open, and open it again at once."""
+    idle: float = inf
+    """Seconds without any message before a connection is ended. Never, for a logger may have nothing to say for weeks,
+    and some notice the end only by the message they lose (syslog-ng, in TLS). The kernel finds the dead by keepalive."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

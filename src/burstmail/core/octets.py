@@ -15,15 +15,17 @@ import re
 
 from .accept import Framer, cut
 
-# RFC 6587 section 3.4.1: MSG-LEN SP SYSLOG-MSG, no leading zero; a message begins with its PRI.
-_LENGTH = re.compile(rb"([1-9][0-9]{0,6}+) (?=<)")
+# RFC 6587 section 3.4.1: MSG-LEN SP SYSLOG-MSG, no leading zero; a message begins with its PRI. Some send a newline
+# between two messages.
+_LENGTH = re.compile(rb"\r?+\n?+([1-9][0-9]{0,6}+) (?=<)")
 # What may become one with the bytes that follow.
 _BEGUN = re.compile(rb"(?:[1-9][0-9]{0,6}+ ?)?\Z")
 _NEXT = re.compile(rb"\n|(?<![0-9])[1-9][0-9]{0,6}+ (?=<)")
 # What a length may have begun in at the end of what was searched: 7 digits, a space, and what is no digit before them.
 _EDGE = 9
-# What some send between two messages, newlines above all, is none.
+# In front of a message, nothing of this is one.
 _BLANK = b"\r\n\0"
+_BLANKS = (b"\r", b"\n", b"\0")
 
 
 def message(raw: bytes, bound: int = 65536, length: int = 0) -> bytes:
@@ -89,12 +91,24 @@ class Octets:
             elif self._astray:
                 at = self._skip(data, at, done)
             else:
-                at = self._begin(data, at)
+                at = self._begin(data, self._whole(data, at, done))
         return _ended(done)
+
+    def _whole(self, data: bytes, at: int, done: list[bytes]) -> int:
+        """Messages that are all there, as nearly all are: this is paid on each of them."""
+        bound = self._bound
+        while found := _LENGTH.match(data, at):
+            start = found.end()
+            end = start + int(found[1])
+            if end > len(data):
+                break
+            done.append(message(data[start:end], bound))
+            at = end
+        return at
 
     def _begin(self, data: bytes, at: int) -> int:
         """What comes next: a message of known length, one that is not known yet, or what is none."""
-        if data[at] in _BLANK:
+        if data[at : at + 1] in _BLANKS:
             at = len(data) - len(data[at:].lstrip(_BLANK))
         if found := _LENGTH.match(data, at):
             self._missing = int(found[1])
@@ -110,10 +124,6 @@ class Octets:
         end = at + self._missing
         piece = data[at:end]
         self._missing -= len(piece)
-        if not self._length and not self._missing:
-            # Whole, as nearly all are.
-            done.append(message(piece, self._bound))
-            return end
         self._keep(piece)
         if not self._missing:
             self._finish(done)

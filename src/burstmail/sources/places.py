@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import socket
 import stat
 from collections.abc import Callable
@@ -145,7 +144,7 @@ def _file(parts: SplitResult) -> Callable[[], list[Place]]:
         raise ValueError("a unix socket has a whole path: unix:///run/burstmail/log")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     mode = options.pop("mode", f"{MODE:o}")
-    if options or not re.fullmatch("0?[0-7]{3}", mode):
+    if options or mode.strip("01234567") or len(mode.removeprefix("0")) != 3:
         raise ValueError("it can have a mode of three or four digits and nothing else: ?mode=0660")
     # unix(7): sun_path, with the NUL behind it.
     if len(os.fsencode(parts.path)) > 107:

@@ -23,7 +23,7 @@ from ..host import short_hostname
 from .complaints import Complaints
 from .connection import CHUNK, Connection, Secured
 from .datagrams import Datagrams
-from .places import Place
+from .places import BACKLOG, Place
 from .tls import Certificates
 
 ACCEPTED = 64
@@ -100,7 +100,8 @@ class Room:
     def shut(self) -> Iterator[str]:
         """Nobody else comes in; what has come is read, and all who are there are told."""
         for door in self._doors:
-            self._accept(door)
+            for _ in range(BACKLOG // ACCEPTED):
+                self._accept(door)
             self._stop(door)
         for box in self._boxes:
             # What is there now: a flood must not keep us. It is no more than the buffer.
@@ -163,7 +164,8 @@ class Room:
         self._complaints.note(f"no connection could be accepted ({error.strerror})", f"at {door.url}")
         if guest := self._guests.worst():
             self._dismiss(guest, "somebody else needed its place")
-        self._selector.unregister(door.socket)
+        with suppress(KeyError):
+            self._selector.unregister(door.socket)
         self._paused = self._clock.monotonic() + PAUSE
 
     def _enter(self, door: Place, stream: socket.socket, host: str) -> None:
