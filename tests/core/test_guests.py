@@ -148,6 +148,22 @@ def test_a_handshake_has_its_own_time() -> None:
     assert guests.deadline == 3609.0
 
 
+def test_whoever_is_next_is_not_forgotten_for_the_one_who_is_due() -> None:
+    guests = Guests(FEW)
+    first, _ = guests.arrive("a", 0.0)
+    guests.arrive("b", 0.25)
+    assert guests.due(3600.0) == [first]
+    assert guests.deadline == 3600.25
+
+
+def test_by_default_nobody_is_ended_for_silence() -> None:
+    guests = Guests(SyslogLimits())
+    guest, _ = guests.arrive("a", 0.0)
+    guests.heard(guest, 1.0, whole=True, held=0)
+    assert guests.deadline == inf
+    assert guests.due(1e9) == []
+
+
 def test_too_much_unfinished_costs_one_of_those_who_hold_it() -> None:
     guests, (first, second, third, _) = full()
     assert guests.heard(second, 5.0, whole=True, held=60) == []

@@ -7,13 +7,17 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from burstmail import TLS, SyslogLimits, SyslogSource
 from burstmail.core.fields import parse
+from burstmail.core.guests import Guests
+from burstmail.core.origin import Origin
 from burstmail.sources import tls as module
+from burstmail.sources.connection import Secured
 from tests.sinks.certificates import Authority, openssl
 from tests.sources.receiving import Receiver, is_closed, numbered, until
 
@@ -86,6 +90,45 @@ def test_a_context_of_the_users_own_is_taken_as_it_is(authority: Authority, file
     with Receiver(URL, tls=files.context()) as receiver, secured(receiver, client(authority)) as stream:
         stream.sendall(LINE + b"\n")
         receiver.wait(1)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_closed_in_the_middle_of_a_stream_it_reads_on_and_says_that_it_ends(
+    authority: Authority, files: TLS, version: ssl.TLSVersion
+) -> None:
+    context = client(authority)
+    context.minimum_version = context.maximum_version = version
+    count = 30_000
+    with Receiver(URL, tls=files, linger=1) as receiver, secured(receiver, context) as stream:
+        for number in range(0, count, 100):
+            stream.sendall(b"".join(line + b"\n" for line in numbered("tls", range(number, number + 100))))
+            if number == count // 2:
+                receiver.wait(1)
+                receiver.source.close()
+        # A close_notify, and not only the end of TCP: that would be an error (RFC 8446 section 6.1).
+        stream.settimeout(20)
+        assert stream.recv(1) == b""
+        stream.close()
+        lines = receiver.join()
+    assert lines == [line.decode() for line in numbered("tls", range(count))]
+
+
+def test_one_who_makes_it_answer_and_never_reads_is_ended(authority: Authority, files: TLS) -> None:
+    """What cannot be sent is not kept without limit."""
+    here, there = socket.socketpair()
+    with here, there:
+        here.setblocking(False)
+        guest, _ = Guests(SyslogLimits()).arrive("", 0.0)
+        connection = Secured(here, "", guest, Origin("", str), 65536, context=files.context())
+        with suppress(BlockingIOError):
+            while True:
+                here.send(b"x" * 65536)
+        connection._go.write(b"x" * 1000)
+        connection._send()
+        assert (len(connection.unsent), connection.ended) == (1000, False)
+        connection._go.write(b"x" * 65536)
+        connection._send()
+        assert connection.ended
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
