@@ -21,6 +21,8 @@ def test_the_benchmark_measures_everything_and_counts_all_lines(tmp_path: Path) 
     own = {*names, *(name.replace("burstmail", "burstmail --no-patterns") for name in names)}
     stored = {"burstmail --state DIR", "burstmail --state DIR --key host,program"}
     assert {"for line in sys.stdin", "wc -l", *own, *stored} <= set(rows)
+    routes = {f"four routes, {which}" for which in ("few lines match", "every line", "every line, no patterns")}
+    assert {*routes, "FileSource", "SyslogSource, TCP", "SyslogSource, unix datagrams"} <= set(rows)
     assert all(f"{name} " in done.stdout for name in rows)
     assert set(result["longer"]["peak_mib"]) == {*own, *stored}
     assert {row["name"] for row in result["rows"] if row["stored"]} == stored

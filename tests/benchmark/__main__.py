@@ -24,6 +24,7 @@ from typing import Any
 
 from contestants import Row, contestants, generate
 from measure import idle, imports, longer, race, trickle
+from ways import ways
 
 
 def table(result: dict[str, Any], rows: list[Row]) -> None:
@@ -74,7 +75,7 @@ def main() -> None:
         work = Path(name)
         source = work / "lines"
         generate(source, lines, given.hosts)
-        rows = contestants(lines, work)
+        rows = [*contestants(lines, work), *ways(lines, source, work)]
         race(rows, source, rounds, work)
         result = {
             "date": time.strftime("%Y-%m-%d", time.gmtime()),

@@ -79,6 +79,10 @@ class Row:
     state: Path | None = None
     read: int = 0
     written: int = 0
+    # What sends the lines, when they do not come by a pipe; it gets the files as arguments.
+    sender: list[str] | None = None
+    # An expression for the lines that are in the mails, when not all are.
+    told: str = ""
 
     def figures(self) -> dict[str, object]:
         middle = median(self.seconds)

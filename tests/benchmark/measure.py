@@ -30,10 +30,10 @@ class Cost:
     """Bytes that it made the system write to disks (`write_bytes` in /proc/PID/io), mails included."""
 
 
-def run(command: list[str], files: list[Path]) -> Cost:
-    """One process that reads the files from a pipe."""
+def run(command: list[str], files: list[Path], sender: list[str] | None = None) -> Cost:
+    """One process that reads the files from a pipe, or from who sends them."""
     start = time.perf_counter()
-    feeder = subprocess.Popen(["cat", *map(str, files)], stdout=subprocess.PIPE)
+    feeder = subprocess.Popen([*(sender or ["cat"]), *map(str, files)], stdout=subprocess.PIPE)
     silent, pipe = subprocess.DEVNULL, subprocess.PIPE
     reader = subprocess.Popen(command, stdin=feeder.stdout, stdout=silent, stderr=pipe, env=ENVIRONMENT)
     assert feeder.stdout and reader.stderr
@@ -59,6 +59,14 @@ def counted(mails: Path) -> int:
     return total
 
 
+def told(row: Row, source: Path) -> int:
+    """How many lines the mails must stand for."""
+    if not row.told:
+        return row.lines
+    done = subprocess.run(["grep", "-cP", row.told, str(source)], capture_output=True, text=True)
+    return int(done.stdout)
+
+
 def race(rows: list[Row], source: Path, rounds: int, work: Path) -> None:
     """All contestants once a round; the order moves on by one, so that nobody always follows the same neighbour."""
     for number in range(rounds):
@@ -66,13 +74,13 @@ def race(rows: list[Row], source: Path, rounds: int, work: Path) -> None:
         for row in rows[turn:] + rows[:turn]:
             print(f"\rround {number + 1} of {rounds}: {row.name:42}", end="", file=sys.stderr, flush=True)
             lines = source if row.lines == rows[0].lines else first(source, row.lines, work)
-            cost = run(row.command, [lines])
+            cost = run(row.command, [lines], row.sender)
             row.seconds.append(cost.seconds)
             row.cpu.append(cost.cpu)
             row.peak = max(row.peak, cost.peak)
             row.read, row.written = lines.stat().st_size, max(row.written, cost.written)
-            if row.mails and (found := counted(row.mails)) != row.lines:
-                raise SystemExit(f"{row.name}: the mails stand for {found:,} lines of {row.lines:,}")
+            if row.mails and (found := counted(row.mails)) != (expected := told(row, lines)):
+                raise SystemExit(f"{row.name}: the mails stand for {found:,} lines of {expected:,}")
         bare = rows[0]
         for row in rows:
             share = row.lines / bare.lines
@@ -85,7 +93,7 @@ def longer(rows: list[Row], source: Path, times: int) -> dict[str, float]:
     """Peak MiB of the burstmail rows with so many times the input."""
     peaks = {}
     for row in rows:
-        if row.mails:
+        if row.mails and not row.sender and not row.told:
             print(f"\r{times} x the input: {row.name:42}", end="", file=sys.stderr, flush=True)
             cost = run(row.command, [source] * times)
             found = counted(row.mails)

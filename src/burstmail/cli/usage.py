@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 USAGE = """burstmail --to ADDRESS [options] < LINES
+       burstmail --to ADDRESS [options] [--file PATTERN] [--listen URL] [--journal]
        burstmail queue [--state DIR] [--name NAME] [list | check | show KEY | retry KEY...|--all | delete KEY...]
        burstmail bundle FILE [--python PATH]"""
 
 ABOUT = """\
-Read log lines on standard input and send one mail per burst: lines that come close together become one mail, which
-says how many they are. A flood is delayed, merged and counted, never dropped. What is read is written down first and
-survives a crash, a restart and a mail server that is down. Ends at end of input or on SIGTERM."""
+Read log lines, on standard input or from files, the network or the journal, and send one mail per burst: lines that
+come close together become one mail, which says how many they are. A flood is delayed, merged and counted, never
+dropped. What is read is written down first and survives a crash, a restart and a mail server that is down. Ends at end
+of input or on SIGTERM."""
 
 MORE = """\
 durations are written 5s, 10m, 1h30m; sizes 65536, 64k, 1M.
@@ -23,6 +25,11 @@ behind syslog-ng (say /etc/syslog-ng/conf.d/mail.conf; a source of your own need
   };
   log { source(s_src); filter(f_auth); destination(d_mail); };
 
+without a logger in front:
+  burstmail --to root --journal --at-least err --key host,program
+  burstmail --to root --file '/var/log/app/*.log' --include 'ERROR|FATAL' --join
+  burstmail --to root --listen udp://0.0.0.0:514 --listen tcp://0.0.0.0:514 --allow 192.0.2.0/24
+
 `burstmail queue` shows the mails that wait and those that were given up; see `burstmail queue --help`.
 `burstmail bundle FILE` writes burstmail as one executable file, for a host without pip.
 
@@ -30,5 +37,5 @@ signals: SIGTERM and SIGINT read what is in the pipe, mail what is open and end 
 no further); SIGHUP mails at once what is open, as far as the caps allow; SIGUSR1 writes the counts to the log.
 
 exit status: 0 all mail is handed over or kept for the next start; 75 some is lost (the log says how much, and why);
-78 an option is wrong; 74 standard input cannot be read; 70 a bug. Before 78, 74 and 70 it waits 5 seconds, unless at
+78 an option is wrong; 74 an input cannot be read; 70 a bug. Before 78, 74 and 70 it waits 5 seconds, unless at
 a terminal, since a supervisor would start it again at once."""
