@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burstmail import Batch, Join
-from burstmail.core.traces import LOOK, Rule, begun, goes_on, gone_on
+from burstmail.core.traces import LOOK, Rule, begun, goes_on, gone_on, plain, words_in
 
 # Each is one record between two lines that are none of it.
 TRACES = {
@@ -107,19 +107,23 @@ Error: no stock
 
 
 def parts(trace: str) -> list[int]:
-    """How many lines each record has, when a line stands before the trace, and two behind it."""
+    """How many lines each record has, the longest first, when a line stands before the trace, and one behind it."""
     count = len(trace.splitlines())
     # Of what an indented line or a traceback begins, the line before says what it is about.
-    return [1 + count, 1] if trace.startswith((" ", "Traceback")) else [1, count, 1]
+    return [1 + count, 1] if trace.startswith((" ", "Traceback")) else [count, 1, 1]
 
 
 @pytest.mark.parametrize("trace", TRACES.values(), ids=TRACES)
 def test_a_trace_is_one_record(trace: str) -> None:
     lines = ["ready", *trace.splitlines(), "again"]
-    (made,) = Join().feed(Batch.of([*lines, "end"]), 0.0)
-    assert [len(record) for record in _records(made.text)] == parts(trace)
-    # Nothing of it is changed but for the tabs.
-    assert [line.removeprefix("\t") for line in made.lines] == [line.removeprefix("\t") for line in lines]
+    stage = Join()
+    made = [*stage.feed(Batch.of(lines), 0.0), *stage.drain(0.0)]
+    records = [record for batch in made for record in _records(batch.text)]
+    assert sorted(map(len, records), reverse=True) == parts(trace)
+    # Nothing of it is changed but for the tabs, and for headers that say the same again.
+    told = [line.removeprefix("\t") for line in max(records, key=len)]
+    assert all(any(line.endswith(one) for line in lines) for one in told)
+    assert told[0] in lines
 
 
 @pytest.mark.parametrize("trace", TRACES.values(), ids=TRACES)
@@ -128,7 +132,7 @@ def test_a_trace_is_one_record_to_syslog_too(trace: str) -> None:
     lines = [f"<11>Nov 23 12:00:00 web1 app[7]: {line}" for line in ["ready", *trace.splitlines(), "again", "end"]]
     (made,) = Join().feed(Batch.of(lines), 0.0)
     records = _records(made.text)
-    assert [len(record) for record in records] == parts(trace)
+    assert sorted(map(len, records), reverse=True) == parts(trace)
     assert all(line[0] in " \t" and "web1" not in line for record in records for line in record[1:])
 
 
@@ -227,3 +231,25 @@ def test_no_text_fails(text: str, before: str) -> None:
     assert goes_on(text, before) in (True, False)
     assert gone_on(text, before) in ("cause", "one", "calls", "")
     assert goes_on("\t" + text, begun(text))
+
+
+HEADERS = st.sampled_from([
+    *("", "<13>", "<13> ", "<11>Nov 23 12:00:00 web1 app[7]: ", "Nov  3 12:00:00 web1 app: ", "[    1.5] "),
+    *("<11>1 2026-11-23T12:00:00Z web1 app 7 - - ", '<11>1 2026-11-23T12:00:00Z web1 app - - [a b="c"] '),
+    *("2026-11-23 12:00:00.123 UTC [812] ", "2026-11-23 12:00:00,123 "),
+])  # fmt: skip
+TEXTS = st.sampled_from(sorted({line for trace in TRACES.values() for line in trace.splitlines()})) | st.sampled_from(
+    ["", " ", "ready", "[5-1] LOG:  a", "[5-2] more", "#", "x", "main.main()", "Throwable", "-", " x: ", "1.5] x"]
+)
+
+
+@given(lines=st.lists(st.builds("".join, st.tuples(HEADERS, TEXTS)), max_size=25))
+def test_lines_that_are_spared_a_look_would_not_have_gone_on(lines: list[str]) -> None:
+    """An expression of the user's that nothing matches has every line looked at."""
+    found, wanted = ([*stage.feed(Batch.of(lines), 0.0), *stage.drain(1.0)] for stage in (Join(), Join(more="(?!)")))
+    assert found == wanted
+
+
+@pytest.mark.parametrize("line", ["<11>Nov 23 12:00:00 web1 sshd[7]: Failed password for x", "GET /a?b=c 200 1.5 ms"])
+def test_most_lines_are_spared_a_look(line: str) -> None:
+    assert plain(line, words_in(line))

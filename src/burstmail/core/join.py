@@ -19,7 +19,7 @@ from .model import Batch
 from .record import Read, Record
 from .split import Splitter
 from .stage import State, opened
-from .traces import Rule, indented
+from .traces import AWAITING, CAUSE, Rule, begun, plain, words_in
 
 
 class Join:
@@ -58,6 +58,7 @@ class Join:
             if value < 1:
                 raise ValueError(f"Join({name}={value!r}): must be 1 or more")
         self._rule, self._split = Rule(begin, more), splitter(key)
+        self._usual = self._rule.usual
         self._wait, self._lines, self._bytes, self._keys, self._budget = wait, lines, bytes, keys, budget
         # By source and key, the one that has been quiet for longest first; and the last one of each source.
         self._open: dict[tuple[str, str], Record] = {}
@@ -82,14 +83,19 @@ class Join:
         out = self.poll(now)
         self._below += item.below
         source = item.place[0] if item.place else ""
+        words = words_in(item.text)
         done: list[Record] = []
         for at, line in enumerate(item.lines, item.gone):
-            done += self._line((source, keys.get(line, "")), item, at, line, now)
+            name = (source, keys.get(line, ""))
+            if self._usual and plain(line, words) and not self._awaited(name):
+                done += self._begin(name, item, at, line, CAUSE, now)
+            else:
+                done += self._line(name, item, at, line, now)
         while self._open and (len(self._open) > self._keys or self._weight > self._budget):
             done.append(self._closed(next(iter(self._open))))
         return self._told([*out, *_batches(done, now)])
 
-    def _line(self, name: tuple[str, str], item: Batch, at: int, line: str, now: float) -> list[Record]:
+    def _line(self, name: tuple[str, str], item: Batch, at: int, line: str, now: float) -> Sequence[Record]:
         """Take one line in, which is the one with this number in its read; returns the record that it ends."""
         text = parse(line).message
         bare = len(text) == len(line)
@@ -98,9 +104,21 @@ class Join:
             self._weight -= record.size
             record.add(text, line, now)
             self._put(self._open.pop(record.name))
-            return []
-        ended = [self._closed(name)] if name in self._open else []
-        self._put(Record(name, item, self._read(item, at), line, text, now))
+            return ()
+        return self._begin(name, item, at, line, begun(text), now)
+
+    def _awaited(self, name: tuple[str, str]) -> bool:
+        """Whether a line may go on that looks like any other."""
+        if (last := self._last.get(name[0])) is not None and last.before in AWAITING:
+            return True
+        return (record := self._open.get(name)) is not None and record.before in AWAITING
+
+    def _begin(
+        self, name: tuple[str, str], item: Batch, at: int, line: str, before: str, now: float
+    ) -> Sequence[Record]:
+        """Begin a record; returns the one that it ends."""
+        ended = [self._closed(name)] if name in self._open else ()
+        self._put(Record(name, item, self._read(item, at), line, before, now))
         return ended
 
     def _read(self, item: Batch, at: int) -> Read:
@@ -158,24 +176,21 @@ class Join:
 
 
 def _batches(records: Sequence[Record], now: float) -> list[Batch]:
-    """Records as they leave: those in a row that began in one read, at one time, are one batch."""
-    groups: list[list[Batch]] = []
+    """Records as they leave: such as began together, in a row, are one batch."""
+    groups: list[list[Record]] = []
     for record in records:
-        batch = record.batch(now)
-        record.read.given += batch.count
-        # What begins with an indented line would be taken for a part of the record before it.
-        if groups and _alike(groups[-1][0], batch) and not indented(batch.text):
-            groups[-1].append(batch)
+        if groups and record.follows(groups[-1][-1]):
+            groups[-1].append(record)
         else:
-            groups.append([batch])
-    return [_merged(group) for group in groups]
+            groups.append([record])
+    return [_batch(group, now) for group in groups]
 
 
-def _alike(one: Batch, other: Batch) -> bool:
-    return (one.epoch, one.seq, one.time, one.late) == (other.epoch, other.seq, other.time, other.late)
-
-
-def _merged(group: list[Batch]) -> Batch:
-    if len(group) == 1:
-        return group[0]
-    return replace(group[0], text="".join(batch.text for batch in group), count=sum(batch.count for batch in group))
+def _batch(group: Sequence[Record], now: float) -> Batch:
+    first = group[0]
+    batch = first.batch(now)
+    if len(group) > 1:
+        count = sum(record.count for record in group)
+        batch = replace(batch, text="".join([record.text for record in group]), count=count)
+    first.read.given += batch.count
+    return batch

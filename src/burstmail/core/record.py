@@ -10,7 +10,7 @@ from typing import Any
 from .fields import Fields, parse
 from .model import Batch, size_of
 from .shelf import dump_batch, restored_batch
-from .traces import begun, gone_on, indented
+from .traces import gone_on, indented
 
 
 class Read:
@@ -25,22 +25,33 @@ class Read:
 class Record:
     """A record that may go on. Times are moments of `now`."""
 
-    __slots__ = ("_lines", "_time", "before", "first", "last", "late", "name", "read", "since", "size")
+    __slots__ = ("_lines", "before", "first", "last", "late", "name", "read", "since", "size", "time")
 
-    def __init__(self, name: tuple[str, str], item: Batch, read: Read, line: str, text: str, now: float) -> None:
-        """`line` is its first line, and `text` that without its header."""
+    def __init__(self, name: tuple[str, str], item: Batch, read: Read, line: str, before: str, now: float) -> None:
+        """`line` is its first line, and `before` what may go on after it."""
         self.name, self.read = name, read
         self.since = self.last = now
-        self._time, self.late = item.time, item.late
+        self.time, self.late = item.time, item.late
         self.first = line
         self._lines = [line]
         self.size = size_of(line) + 1
-        self.before = begun(text)
+        self.before = before
 
     @property
     def count(self) -> int:
         """How many lines."""
         return len(self._lines)
+
+    @property
+    def text(self) -> str:
+        """The lines, each with its newline."""
+        return "\n".join(self._lines) + "\n"
+
+    def follows(self, other: Record) -> bool:
+        """Whether it can leave in one batch with one that leaves just before it: both began at once, in one read."""
+        # What begins with an indented line would be taken for a part of the record before it.
+        alike = (self.since, self.time, self.late) == (other.since, other.time, other.late)
+        return self.read is other.read and alike and not indented(self.first)
 
     def room(self, line: str, lines: int, bytes: int) -> bool:
         """Whether one more fits."""
@@ -61,9 +72,9 @@ class Record:
         """The record as it leaves."""
         epoch, seq = self.read.name
         return Batch(
-            text="\n".join(self._lines) + "\n",
+            text=self.text,
             count=len(self._lines),
-            time=self._time,
+            time=self.time,
             epoch=epoch,
             seq=seq,
             gone=self.read.given,
@@ -83,9 +94,9 @@ class Record:
         name = (batch.epoch, batch.seq)
         read = reads.setdefault(name, Read(name, batch.gone))
         first, *rest = batch.lines
-        record = cls((source, key), batch, read, first, first, since)
+        record = cls((source, key), batch, read, first, before, since)
         record._lines += rest
-        record.size, record.last, record.before = batch.size, last, before
+        record.size, record.last = batch.size, last
         return record
 
 

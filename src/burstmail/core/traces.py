@@ -8,6 +8,7 @@ see no more than LOOK characters. Limits: none; nothing here fails on any text.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 LOOK = 4096
 
@@ -29,8 +30,17 @@ _THROWN = r"(?:[A-Za-z_$][\w$]{0,80}\.){1,20}[\w$]{0,80}(?:Exception|Error|Throw
 _ONE = r"Traceback \(most recent call last\):|thread '[^']{0,80}' (?:\([0-9]{1,20}\) )?panicked at [^ ]{1,200}:\Z"
 _CALLS = r"goroutine [0-9]{1,20} \["
 
+# What all of the above have one of, wherever a header ends, if they are not empty or indented.
+_WORDS = (
+    *("Caused by: ", "Suppressed: ", "Traceback (", "the above exception", "The above exception", "goroutine "),
+    *("created by ", "note: run with ", "stack backtrace:", "Stack trace:", " #", "--- End of ", " [", ":  "),
+    *("panicked at ", "Exception", "Error", "Throwable"),
+)
+_EDGES, _ENDS = " \t[#", ": ]-"
+
 # What may go on, as a record remembers it.
 CAUSE, ONE, CALLS, NOTHING = "cause", "one", "calls", ""
+AWAITING = (ONE, CALLS)
 
 
 def begun(text: str) -> str:
@@ -67,6 +77,23 @@ def goes_on(text: str, before: str) -> bool:
     return before == CALLS and text.endswith(")") and "(" in text.partition(" ")[0]
 
 
+def words_in(text: str) -> list[str]:
+    """Which words there are in any of these lines that some lines which go on have: hardly ever more than a few."""
+    return [word for word in _WORDS if word in text]
+
+
+def plain(line: str, words: Sequence[str]) -> bool:
+    """Whether this line with its header cannot go on by itself; `words` are those of its read.
+
+    It spares most lines a look at their header, which costs more than all else. Not to know it is no harm.
+    """
+    # Behind a PRI alone, or at the very beginning.
+    start = line.find(">", 0, 6) + 1
+    if line[start : start + 1] in _EDGES or line[-1:] in _ENDS or "  " in line[9:] or "\t" in line:
+        return False
+    return not words or all(word not in line for word in words)
+
+
 class Rule:
     """Which lines go on: as above, or as `more` says; or, with `begin`, all that it does not find to be the first."""
 
@@ -77,6 +104,7 @@ class Rule:
             except re.error as error:
                 raise ValueError(f"Join({name}={expression!r}): no regular expression: {error}") from None
         self._begin, self._more = begin, more
+        self.usual = begin is None and more is None
 
     def __call__(self, text: str, before: str) -> bool:
         """Whether the line goes on."""
