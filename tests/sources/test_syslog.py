@@ -19,8 +19,12 @@ from pathlib import Path
 import pytest
 
 from burstmail import SyslogSource
+from burstmail.clock import SystemClock
+from burstmail.core.allowed import Allowed
 from burstmail.core.fields import parse
+from burstmail.core.origin import Origin
 from burstmail.sources import datagrams, places, room
+from burstmail.sources.complaints import Complaints
 from tests.sources.receiving import Receiver, is_closed, numbered, until
 
 LINE = b"<38>Nov 23 10:00:00 web1 sshd[812]: Failed password"
@@ -472,6 +476,19 @@ def test_what_the_kernel_had_to_drop_is_told(caplog: pytest.LogCaptureFixture) -
         f"network: datagrams were lost, the kernel's buffer was full, {200 - len(receiver.lines)} times, "
         f"the last time at {place.url}"
     )
+
+
+@pytest.mark.parametrize("size", [0, 1000])
+def test_a_flood_of_datagrams_is_read_in_parts(size: int, caplog: pytest.LogCaptureFixture) -> None:
+    """Or whoever sends as fast as we read would have us for himself."""
+    (place,) = places.opened("udp://127.0.0.1:0")
+    box = datagrams.Datagrams(place, Allowed(), 65536, lambda host: Origin(host, str), Complaints(SystemClock()))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(50):
+            sender.sendto(LINE[:10] + b"x" * (size - 10) if size else b"", place.socket.getsockname())
+    assert box.read(10 * (size + 1)).count("\n") == (10 if size else 0)
+    assert place.socket.recv(10, socket.MSG_PEEK) == LINE[: min(10, size)]
+    place.close()
 
 
 def test_a_kernel_that_cannot_say_what_it_dropped_is_not_asked_for_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,10 +133,6 @@ class Secured(Connection):
         self._send()
         super().farewell()
 
-    def rest(self) -> str:
-        """What is there now. Before the end of the handshake nobody knows whose it is: nothing."""
-        return super().rest() if self.greeted else ""
-
     def _receive(self) -> bytes:
         self._come.write(super()._receive())
         parts: list[bytes] = []
