@@ -35,7 +35,7 @@ LAYERS = [
         *("core.patterns.contrast", "core.allowed", "core.fields", "core.guests", "core.keep", "core.packed"),
         *("core.timeline", "core.traces", "core.window"),
     ],
-    ["core.excerpt", "core.journal", "core.rows"],
+    ["core.columns", "core.excerpt", "core.glance", "core.journal", "core.rows"],
     ["core.patterns.masks", "core.mail.redactions", "core.severity"],
     ["core.collector", "core.patterns.naming", "core.patterns.row", "core.patterns.tokens"],
     ["core.patterns.reasons"],

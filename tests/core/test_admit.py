@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burstmail import ANYTHING, Admit, Batch, Fields, Filter, StateMismatch, at_least, contains, match, where
+from burstmail.core.columns import COLUMNS, MESSAGE
 from burstmail.core.fields import parse
-from burstmail.core.lines import COLUMNS, MESSAGE, Lines
+from burstmail.core.lines import Lines
 
 KERNEL = "<4>Nov 23 12:00:00 web1 kernel: usb 1-1: USB disconnect, device number 4"
 FAILED = "<38>Nov 23 12:00:00 web1 sshd[77]: Failed password for root"
-OPENED = "<38>1 2026-11-23T12:00:00Z web2 login 9 ID47 [meta sequenceId=\"17\" x=\"a\\]b\"] \ufeffsession opened"
+OPENED = '<38>1 2026-11-23T12:00:00Z web2 login 9 ID47 [meta sequenceId="17" x="a\\]b"] \ufeffsession opened'
 PLAIN = "  no header at all, kernel or not"
 
 
@@ -213,7 +214,21 @@ def test_a_filter_of_ones_own_needs_only_to_decide_lines() -> None:
 
 # The same answer by every way.
 
-WORDS = ["USB disconnect", "Failed", "kernel", "sshd", "web1", "opened", "", "x", "K", "\u212a", "\ufeff", "[meta a=\"1\"]", "- -"]
+WORDS = [
+    "USB disconnect",
+    "Failed",
+    "kernel",
+    "sshd",
+    "web1",
+    "opened",
+    "",
+    "x",
+    "K",
+    "\u212a",
+    "\ufeff",
+    '[meta a="1"]',
+    "- -",
+]
 HEADERS = [
     "<4>Nov 23 12:00:00 web1 kernel:",
     "<38>Nov 23 12:00:00 web1 sshd[77]:",
@@ -238,7 +253,21 @@ LINES = st.one_of(
 NAMES = st.sampled_from(["kernel", "sshd", "web1", "*", "k*", "?shd", "*e*", "login", "", "*-5-*", "root", "77", "n?n"])
 SEVERITIES = st.sampled_from(["emerg", "err", "warning", "notice", "info", "debug"])
 EXPRESSIONS = st.sampled_from(
-    ["USB disconnect", "USB|Failed", "^opened", "x$", "k", "[KF]a?", "(?i)usb", "a+", "web1|^$", "", r"\bFailed\b", ":", " "]
+    [
+        "USB disconnect",
+        "USB|Failed",
+        "^opened",
+        "x$",
+        "k",
+        "[KF]a?",
+        "(?i)usb",
+        "a+",
+        "web1|^$",
+        "",
+        r"\bFailed\b",
+        ":",
+        " ",
+    ]
 )
 SIMPLE: st.SearchStrategy[Filter] = st.one_of(
     st.builds(lambda name: match(program=name), NAMES),
@@ -257,7 +286,9 @@ SIMPLE: st.SearchStrategy[Filter] = st.one_of(
 FILTERS = st.recursive(
     SIMPLE,
     lambda inner: st.one_of(
-        st.builds(lambda a, b: a & b, inner, inner), st.builds(lambda a, b: a | b, inner, inner), inner.map(lambda a: ~a)
+        st.builds(lambda a, b: a & b, inner, inner),
+        st.builds(lambda a, b: a | b, inner, inner),
+        inner.map(lambda a: ~a),
     ),
     max_leaves=5,
 )

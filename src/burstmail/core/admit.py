@@ -137,6 +137,8 @@ class _Not(Filter):
 
 
 class _Anything(Filter):
+    """Passes every line: what is left when there is nothing to ask."""
+
     cost = 0
 
     def __call__(self, line: str) -> bool:

@@ -1,6 +1,6 @@
 """Message -> whether it passes: contains, the filter on what stands behind a header.
 
-Limits: an expression sees the first 4,096 characters of a message (lines.MESSAGE), and no more.
+Limits: an expression sees the first 4,096 characters of a message (columns.MESSAGE), and no more.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 
 from .admit import Filter, Judge
+from .columns import MESSAGE
 from .fields import Fields
-from .lines import MESSAGE, Lines, Selection
+from .lines import Lines, Selection
 from .literals import literals
 
 

@@ -1,7 +1,7 @@
 """Batch -> records. A batch looked at once, for all that decide about its lines; each look is made when asked for.
 
 A record is a line; in a joined batch, a line with those after it that begin with a space or tab. Its header is that of
-its first line. A filter is given the first 4,096 characters of a record's message (MESSAGE), and no more.
+its first line. A filter is given the first 4,096 characters of a record's message, and no more.
 Limits: those of a batch; what is kept lives as long as the batch is looked at.
 """
 
@@ -10,29 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from itertools import compress
 from typing import TypeAlias
 
+from .columns import COLUMNS, Reader, Row, ring
 from .fields import Fields, parse
-from .forms import BEGINS, header
+from .glance import Glance
 from .model import Batch
-
-# A user's expression may take time that grows with the square of the text, or worse: it never sees more than this.
-MESSAGE = 4096
 
 # A number whose n-th byte is 1 if record n is in it: sets of records are cut and joined by one machine instruction for
 # eight of them, and come out of, and go into, C loops over bytes.
 Selection: TypeAlias = int
 
-# Structured data, in front of the message of a record of one line (as in fields.py, where a record may have more).
-_DATA = r'\[(?:[^\]"\\\n]++|"(?:[^"\\\n]++|\\.)*+"|\\.)*+\]'
-_DETAILS = rf"(?:[^ \n]{{1,32}}+ (?:-|(?:{_DATA})++)(?: |(?=\n))\ufeff?+|)"
-COLUMNS = ("priority", "host", "program", "pid", "message")
 # A column of more different texts than a byte has values is looked at text by text.
 _BYTE = 256
-# So many records with a literal in them are found one by one; of more, a sample tells whether they are a good part.
-_MANY = 16
+# So many of the first records tell whether a good part of all has a literal in it.
 _SAMPLE = 32
 # Up to one in so many records is looked at by itself.
 _FEW = 8
@@ -46,12 +39,11 @@ class Lines:
 
     def __init__(self, batch: Batch, wanted: Collection[str] = COLUMNS) -> None:
         self.batch = batch
-        # Where there is no program, there is no header; and without a priority, what is no header is not told from it.
-        self._names = tuple(name for name in COLUMNS if name in wanted or name in ("priority", "program"))
+        self._reader = _reader(frozenset(wanted), batch.joined)
         self._fields: dict[int, Fields] = {}
         self._columns: dict[str, list[str]] = {}
         self._indexed: dict[str, tuple[bytes, list[str]] | None] = {}
-        self._found: dict[tuple[str, bool], list[int] | None] = {}
+        self._glances: dict[bool, Glance] = {}
         # Whether the headers have been read.
         self.read = False
 
@@ -78,12 +70,9 @@ class Lines:
         return self.batch.text.isascii()
 
     def column(self, name: str) -> list[str]:
-        """One of COLUMNS for all records: the texts in the headers ('-' included), or the messages.
-
-        A priority that no number stands for is written `FACILITY.SEVERITY`, where either may be missing.
-        """
+        """One of COLUMNS for all records."""
         if name not in self._columns:
-            place = self._names.index(name)
+            place = self._reader.names.index(name)
             self._columns[name] = [row[place] for row in self._rows]
         return self._columns[name]
 
@@ -92,36 +81,9 @@ class Lines:
         return self._rows[number][-1]
 
     @cached_property
-    def _rows(self) -> list[tuple[str, ...]]:
+    def _rows(self) -> list[Row]:
         self.read = True
-        text, joined, program = self.batch.text, self.batch.joined, self._names.index("program")
-        # Most streams have one form of header, and need not pay for the other: the first line tells which to try.
-        forms = ["new", "old"] if ">1 " in text[:6] else ["old", "new"]
-        rows: list[tuple[str, ...]] = []
-        for form in forms:
-            # No line without ">1 " is of RFC 5424; and a record of several lines may have structured data that has.
-            if form == "new" and (joined or ">1 " not in text):
-                continue
-            found = _reader(form, joined, self._names).findall(text)
-            if joined and "message" in self._names:
-                found = [(*row[:-1], row[-1][:MESSAGE]) for row in found]
-            rows = [row if row[program] else other for row, other in zip(rows, found, strict=True)] if rows else found
-            self._columns["program"] = [row[program] for row in rows]
-            if "" not in self._columns["program"]:
-                return rows
-        del self._columns["program"]
-        return [row if row[program] else self._row(number, row[0]) for number, row in enumerate(rows)]
-
-    def _row(self, number: int, priority: str) -> tuple[str, ...]:
-        record = self.records[number]
-        if not _beginning()(record):
-            texts = (priority, "", "", "", record[len(priority) + 2 * bool(priority) :][:MESSAGE])
-            return tuple(text for name, text in zip(COLUMNS, texts, strict=True) if name in self._names)
-        fields = self.fields(number)
-        known = (fields.facility, fields.severity)
-        priority = "" if known == (None, None) else ".".join("" if code is None else str(code) for code in known)
-        texts = (priority, fields.host, fields.program, fields.pid, fields.message[:MESSAGE])
-        return tuple(text for name, text in zip(COLUMNS, texts, strict=True) if name in self._names)
+        return self._reader.read(self.batch.text, self.records, self.fields)
 
     def fields(self, number: int) -> Fields:
         """The fields of one record: many times slower than a column, if all are asked for."""
@@ -131,9 +93,8 @@ class Lines:
 
     @cached_property
     def ring(self) -> bool:
-        """Whether some may be of the kernel's ring buffer: the only lines with a program that they do not name."""
-        # Some of others look like them: that costs time, and nothing else.
-        return "] " in self.batch.text and _ring()(self.batch.text) is not None
+        """Whether some records may be of the kernel's ring buffer, and have a program that they do not name."""
+        return ring(self.batch.text)
 
     @cached_property
     def everything(self) -> Selection:
@@ -165,7 +126,7 @@ class Lines:
     def where(self, name: str, passes: Callable[[str], object], asked: Selection) -> Selection:
         """Those of the asked whose text in a column passes; where many are asked, each text is decided once."""
         if name not in self._indexed and self._part(asked):
-            place, rows = self._names.index(name), self._rows
+            place, rows = self._reader.names.index(name), self._rows
             return self._selected([number for number in self.numbers(asked) if passes(rows[number][place])])
         return asked & self._decided(name, passes)
 
@@ -183,40 +144,26 @@ class Lines:
         return int.from_bytes(numbers.translate(table), "little")
 
     def present(self, literals: Iterable[str], lowered: bool = False) -> bool:
-        """Whether one of the literals is anywhere in the batch: at the cost of a glance."""
-        return any(self._hits(literal, lowered) != [] for literal in literals)
+        """Whether one of the literals is anywhere in the batch."""
+        return self._glance(lowered).any(literals)
 
-    def _hits(self, literal: str, lowered: bool = False) -> list[int] | None:
-        """The records that have the literal anywhere in them; None if they are many."""
-        if (literal, lowered) not in self._found:
-            self._found[literal, lowered] = self._look(literal, self._lower if lowered else self.batch.text)
-        return self._found[literal, lowered]
-
-    def _look(self, literal: str, text: str) -> list[int] | None:
-        numbers: list[int] = []
-        last = number = 0
-        place = text.find(literal)
-        while place >= 0:
-            # Nothing is everywhere; and records that have several lines cannot be counted this way.
-            if len(numbers) == _MANY or not literal or self.batch.joined:
-                return None
-            number += text.count("\n", last, place)
-            numbers.append(number)
-            last = place
-            place = text.find(literal, text.index("\n", place) + 1)
-        return numbers
+    def _glance(self, lowered: bool = False) -> Glance:
+        if lowered not in self._glances:
+            self._glances[lowered] = Glance(self._lower if lowered else self.batch.text)
+        return self._glances[lowered]
 
     def narrowed(self, literals: Collection[str], asked: Selection, lowered: bool = False) -> Selection:
         """Fewer of the asked: those with one of the literals anywhere in them; or all, where that would be most."""
-        hits = {literal: self._hits(literal, lowered) for literal in literals}
-        many = [literal for literal, numbers in hits.items() if numbers is None]
-        found = self._selected(number for numbers in hits.values() for number in numbers or ())
+        hits = {literal: self._glance(lowered).lines(literal) for literal in literals}
+        # Records that have several lines are not numbered as lines are.
+        many = [literal for literal, numbers in hits.items() if numbers is None or (numbers and self.batch.joined)]
+        found = 0 if many else self._selected(number for numbers in hits.values() for number in numbers or ())
         if many:
             records = self.lowered if lowered else self.records
             sample = records[:_SAMPLE]
             if sum([literal in record for literal in many for record in sample]) * _FEW > len(sample):
                 return asked
-            for literal in many:
+            for literal in literals:
                 found |= _marked(literal, records)
         return asked & found
 
@@ -225,10 +172,10 @@ class Lines:
         found = 0
         if not self._part(asked):
             for literal in literals:
-                if self._hits(literal) != []:
+                if self._glance().any([literal]):
                     found |= _marked(literal, self.column("message"))
             return asked & found
-        place, rows = self._names.index("message"), self._rows
+        place, rows = self._reader.names.index("message"), self._rows
         for literal in literals:
             hits = [number for number in self.numbers(asked) if literal in rows[number][place]]
             if hits:
@@ -268,23 +215,6 @@ def _indexed(texts: Iterable[str]) -> tuple[bytes, list[str]] | None:
     return (bytes(map(numbers.__getitem__, texts)), list(numbers)) if len(numbers) <= _BYTE else None
 
 
-@cache
-def _beginning() -> Callable[[str], re.Match[str] | None]:
-    return re.compile(f"(?:<[0-9]{{1,3}}>|){BEGINS}").match
-
-
-@cache
-def _ring() -> Callable[[str], re.Match[str] | None]:
-    # A literal in front, for which re scans with memchr.
-    return re.compile(r"\[ {0,8}+[0-9]{1,10}+\.[0-9]{6}\]").search
-
-
 @lru_cache(maxsize=64)
-def _reader(form: str, joined: bool, names: tuple[str, ...]) -> re.Pattern[str]:
-    """Matches every record exactly once: one findall over the batch gives all of them, each with its columns."""
-    prefix, details = ("new_", _DETAILS) if form == "new" else ("", " ?+")
-    head = header({name if name == "priority" else prefix + name for name in names}, form)
-    # A message is cut here; of a joined record, whose newlines are the message's, it is cut when it has been found.
-    message = r".*+(?:\n[ \t].*+)*+" if joined else rf".{{0,{MESSAGE}}}+"
-    message = f"({message})" if "message" in names else message
-    return re.compile(head + details + message + ("" if joined else ".*+") + r"\n")
+def _reader(wanted: frozenset[str], joined: bool) -> Reader:
+    return Reader(wanted, joined)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from .admit import Filter, Judge
+from .columns import numbers as numbers_of
 from .fields import FACILITIES, SEVERITIES, Fields, value
 from .lines import Lines, Selection
 from .wildcard import fixed, matcher
@@ -59,7 +60,7 @@ class _Numbered(Judge):
         self._field = field
         self._numbers = numbers
         place = ("facility", "severity").index(field)
-        self._raw = lru_cache(maxsize=512)(lambda text: _numbers(text)[place] in numbers)
+        self._raw = lru_cache(maxsize=512)(lambda text: numbers_of(text)[place] in numbers)
 
     def judge(self, fields: Fields) -> bool:
         return getattr(fields, self._field) in self._numbers
@@ -83,14 +84,6 @@ class _Data(Judge):
 
     def possible(self, view: Lines) -> bool:
         return view.present([f"[{self._element}"])
-
-
-def _numbers(priority: str) -> tuple[int | None, int | None]:
-    """Facility and severity of the text in a column."""
-    facility, dot, severity = priority.partition(".")
-    if not dot:
-        return divmod(int(priority), 8) if priority else (None, None)
-    return int(facility) if facility else None, int(severity) if severity else None
 
 
 def match(

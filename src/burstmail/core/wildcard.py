@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from re import escape
 
 
 def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
@@ -28,7 +29,7 @@ def _wild(pattern: str) -> bool:
 
 
 def _expression(pattern: str) -> str:
-    first, *rest = ("".join("." if sign == "?" else re.escape(sign) for sign in part) for part in pattern.split("*"))
+    first, *rest = ("".join("." if sign == "?" else escape(sign) for sign in part) for part in pattern.split("*"))
     if not rest:
         return first
     # Each part between two stars is taken at the first place that fits, and no other: a later one could not help.
