@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -129,6 +131,13 @@ def test_what_makes_no_sense_is_said_in_one_line(arguments: tuple[str, ...], wor
     assert "\n" not in str(caught.value)
 
 
+def test_what_belongs_together_is_taken() -> None:
+    given("--listen", "systemd", "--tls-cert", "/x", "--tls-key", "/y", "--tls-client-ca", "/z", "--allow", "::1")
+    given("--journal", "--journal-match", "_UID=0", "--journal-directory", "/x", "--from-beginning", "--stdin")
+    given("--file", "/x", "--from-beginning")
+    given("--stdin", "--confirm")
+
+
 # Real runs
 
 
@@ -204,3 +213,36 @@ def test_an_urgent_line_does_not_wait_for_quiet(tmp_path: Path) -> None:
         process.stdin.write(b"fine\nkernel panic\n")
         until(lambda: mails(tmp_path))
     assert len(mails(tmp_path)) == 1
+
+
+def test_a_file_is_read_on_where_it_was_through_a_rotation_while_nobody_read(tmp_path: Path) -> None:
+    log, box = tmp_path / "app.log", tmp_path / "mail"
+    log.write_text("old\n")
+    follow = ("--to", "root", "--maildir", str(box), "--cool-down", "off", "--gap", "200ms", "--file", str(log))
+    following = (*follow, "--state", str(tmp_path / "state"))
+    with running(*following, stdin=subprocess.DEVNULL) as process:
+        until(lambda: list((tmp_path / "state").glob("*/store.db")))
+        until(lambda: str(log) in _open(process.pid))
+        _append(log, "one\n")
+        until(lambda: mails(box))
+        # Not asked to end: the position is kept with the lines, and not at the end.
+        process.kill()
+        process.wait()
+    _append(log, "two\n")
+    log.rename(tmp_path / "app.log.1")
+    log.write_text("three\n")
+    with running(*following, stdin=subprocess.DEVNULL) as process:
+        until(lambda: len([line for text in mails(box) for line in shown(text)]) >= 3)
+        process.terminate()
+        assert ended(process)[0] == 0
+    assert sorted(line for text in mails(box) for line in shown(text)) == ["one", "three", "two"]
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a") as file:
+        file.write(text)
+
+
+def _open(pid: int) -> set[str]:
+    """The files that a process has open."""
+    return {os.path.realpath(path) for path in Path(f"/proc/{pid}/fd").iterdir()}

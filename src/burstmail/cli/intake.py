@@ -30,10 +30,11 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--journal", action="store_true", help="follow the systemd journal")
     group.add_argument("--stdin", action="store_true", help="read standard input too, beside any of these")
-    _add_details(group)
+    _add_senders(group)
+    _add_journal(group)
 
 
-def _add_details(group: argparse._ArgumentGroup) -> None:
+def _add_senders(group: argparse._ArgumentGroup) -> None:
     path = told(values.path)
     group.add_argument(
         "--from-beginning",
@@ -55,6 +56,9 @@ def _add_details(group: argparse._ArgumentGroup) -> None:
         action="append",
         help="take syslog from these addresses only, such as 192.0.2.0/24; repeatable (default: from all)",
     )
+
+
+def _add_journal(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--journal-match",
         metavar="FIELD=VALUE",
@@ -65,7 +69,7 @@ def _add_details(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--journal-directory",
         metavar="DIR",
-        type=path,
+        type=told(values.path),
         help="a directory of journal files (default: the machine's own journal)",
     )
 
@@ -75,6 +79,12 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "which lines count (all of what is given must be so; what is left out is counted)"
     )
+    _add_words(group)
+    _add_fields(group)
+    _add_timed(group)
+
+
+def _add_words(group: argparse._ArgumentGroup) -> None:
     regex = told(values.expression)
     group.add_argument(
         "--include",
@@ -87,6 +97,9 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--exclude", metavar="REGEX", action="append", type=regex, help="not those with this in it; repeatable"
     )
+
+
+def _add_fields(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--program",
         metavar="NAME",
@@ -102,7 +115,6 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
         help="lines of this severity or worse: debug, info, notice, warning, err, crit, alert, emerg; not those that "
         "tell none (default: all lines)",
     )
-    _add_timed(group)
 
 
 def _add_timed(group: argparse._ArgumentGroup) -> None:
