@@ -31,7 +31,8 @@ def take(burst):
     draft.rename(Path(out, f"{burst.epoch}.{burst.seq}.{burst.gone}".replace("/", "_")))
 
 keep = Keep(head=10**6, tail=0, bytes=2**26, log=2**26)
-pipeline = Pipeline(Aggregator(gap=0.05, max_age=0.2, keep=keep, budget=2**28), sink=CallbackSink(take), store=FileStore(state))
+windows = Aggregator(gap=0.05, max_age=0.2, keep=keep, budget=2**28)
+pipeline = Pipeline(windows, sink=CallbackSink(take), store=FileStore(state))
 pipeline.run(source)
 """
 

@@ -20,7 +20,7 @@ _PACKED = re.compile(r"\.(?:gz|bz2|xz|lzma|zst|zstd|lz4|lz|lzo|br|zip|Z|tmp|part
 _NUMBER = re.compile(r"[.-][0-9]{1,5}\Z")
 # A date, perhaps with a time, a zone, and a counter; or seconds since 1970.
 _DATE = re.compile(
-    r"[.-][0-9]{4}-?[0-9]{2}(?:-?[0-9]{2})?(?:[T_.-]?[0-9:_-]{1,16}Z?)?(?:\.[0-9]{1,5})?\Z|[.-][0-9]{9,19}\Z"
+    r"[.-](?:19|20)[0-9]{2}-?[01][0-9](?:-?[0-3][0-9])?(?:[T_.-]?[0-9:_-]{1,16}Z?)?(?:\.[0-9]{1,5})?\Z|[.-][0-9]{9,19}\Z"
 )
 _OLD = re.compile(r"[._-](?:old|OLD|prev|previous)\Z")
 

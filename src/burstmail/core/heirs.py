@@ -25,9 +25,9 @@ class Plan:
     """What to read, in this order."""
 
     reads: tuple[tuple[Found, int], ...]
-    """A file, and the offset to begin at. The first is the one we read, if it `goes_on`."""
+    """A file, and the offset to begin at: of the one we read the first, if it `goes_on`."""
     goes_on: bool
-    """Whether the rest of the file we read is there."""
+    """Whether the rest of the file we read is there, and among them."""
     lost: bool
     """Whether there was more in it, or may have been, which is not there now."""
 
@@ -36,6 +36,7 @@ def plan(
     spot: Spot,
     files: Sequence[Found],
     fit: Callable[[Found], Fit],
+    begins: Callable[[Found, Found], bool],
     *,
     held: bool = False,
     known: Collection[tuple[int, int]] = (),
@@ -46,19 +47,30 @@ def plan(
         spot: where we are in the file we read.
         files: all in the directory.
         fit: how well the marks of `spot` fit a file.
+        begins: whether a file begins with all that is in another, the first.
         held: the file is still open and read to its end in any case: only what comes after it is asked for.
         known: (device, inode) of files that are read already, or have been.
     """
     own, short = _own(spot, files, fit, held)
-    after = [file for file in _after(spot, own, files) if file.status.identity not in known]
+    # Of an empty file nothing tells whether it was filled, copied and truncated meanwhile, but that there is a copy.
+    unread = not held and not spot.offset
+    candidates = _since(spot, own, files) if unread else _after(spot, own, files)
+    after = [file for file in candidates if file.status.identity not in known]
+    if len(after) > 1 and after[-1].live and begins(after[-2], after[-1]):
+        # It is copied just now, and not truncated yet.
+        del after[-2]
     if spot.offset >= _TELLING:
         # Somebody's copy of what we have read.
         after = [file for file in after if file.live or fit(file) is not Fit.FULL]
-    goes_on = own is not None and not short and not held
     reads = [(file, 0) for file in after]
-    if own is not None and goes_on:
+    if own is not None and not (short or held or unread):
         reads.insert(0, (own, spot.offset))
-    return Plan(reads=tuple(reads), goes_on=goes_on, lost=own is None and not held and _missed(spot, files))
+    whole = own is not None or (unread and any(not file.live for file in after))
+    return Plan(
+        reads=tuple(reads),
+        goes_on=whole and not short and not held,
+        lost=not whole and not held and _missed(spot, files),
+    )
 
 
 def _fits_own(spot: Spot, file: Found, fit: Callable[[Found], Fit]) -> bool:
@@ -97,7 +109,7 @@ def _later(spot: Spot, file: Found) -> bool:
     made = file.generation
     # Before an extension, a number may mean anything.
     strange = made is not None and made.inner and made.scheme is Scheme.NUMBER
-    return _plain(file) and not strange and file.status.time > spot.time and file.status.identity != spot.identity
+    return _plain(file) and not strange and file.status.time > spot.time
 
 
 def _after(spot: Spot, own: Found | None, files: Sequence[Found]) -> list[Found]:
@@ -106,12 +118,18 @@ def _after(spot: Spot, own: Found | None, files: Sequence[Found]) -> list[Found]
     made = None if own is None else own.generation
     live = [file for file in files if file.live]
     if own is None or made is None:
-        later = [file for file in files if _later(spot, file)]
-        schemes = {file.generation.scheme for file in later if file.generation}
-        return [*(ordered(later) if len(schemes) < 2 else sorted(later, key=lambda file: file.status.time)), *live]
+        return _since(spot, None, files)
     alike = [file for file in files if (other := file.generation) and _plain(file) and _kind(other) == _kind(made)]
     row = ordered(alike)
     return [*row[row.index(own) + 1 :], *live]
+
+
+def _since(spot: Spot, own: Found | None, files: Sequence[Found]) -> list[Found]:
+    """What was written after we last looked, and the file itself if it is among the generations; then the live one."""
+    later = [file for file in files if _later(spot, file) or (file is own and not file.live)]
+    schemes = {file.generation.scheme for file in later if file.generation}
+    row = ordered(later) if len(schemes) < 2 else sorted(later, key=lambda file: file.status.time)
+    return [*row, *(file for file in files if file.live)]
 
 
 def _kind(made: Generation) -> tuple[Scheme, bool]:

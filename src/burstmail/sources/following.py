@@ -20,7 +20,7 @@ from ..core.generations import Found
 from ..core.heirs import plan
 from ..core.model import Batch, Place
 from .holdings import Holdings
-from .listing import fitting, listed
+from .listing import begins, fitting, listed
 from .opening import status_of
 from .reading import Reading, Truncated
 
@@ -67,7 +67,7 @@ class Following:
         """Go on at saved positions: with what is still there of all files but the last one."""
         for spot in spots[:-1]:
             files = self._files(spot)
-            found = plan(spot, files, fitting(spot))
+            found = plan(spot, files, fitting(spot), begins)
             if found.goes_on:
                 self._open(found.reads[0][0], spot, now)
             elif spot.size > spot.offset:
@@ -148,10 +148,14 @@ class Following:
 
     def _heirs(self, last: Reading, now: float) -> Sequence[Batch]:
         """Open what comes after the last file; and find that again, if it is not open or not what it was."""
+        if last.untouched and last.fd >= 0 and os.fstat(last.fd).st_nlink:
+            # It is found again, and with it the copies of what it was filled with before.
+            self._holdings.kept(last)
+            last.close()
         spot, held = last.spot, last.fd >= 0
         known = {reading.spot.identity for reading in self.readings if reading is not last}
         files = self._files(spot)
-        found = plan(spot, files, fitting(spot), held=held, known=known)
+        found = plan(spot, files, fitting(spot), begins, held=held, known=known)
         rest: Sequence[Batch] = ()
         if not held:
             # Nothing at all: a directory that is away, perhaps. What is there and unreadable is waited for, too.
@@ -223,6 +227,8 @@ class Following:
                 now_is = status
             if reading.fd < 0 and reading.seen != now_is and not self._reopened(reading):
                 return self._heirs(reading, now)
+            if live and reading.untouched and now_is.size and self._filled_before(reading, now):
+                return ()
             batches = reading.read(now_is, now)
             if live:
                 self._holdings.used(reading)
@@ -236,6 +242,21 @@ class Following:
         except OSError as error:
             self._holdings.complain(self.path, error)
             return ()
+
+    def _filled_before(self, reading: Reading, now: float) -> bool:
+        """Whether it was filled, copied and truncated before anything was read of it: then the copies come first."""
+        known = {one.spot.identity for one in self.readings if one is not reading}
+        files = self._files(reading.spot)
+        found = plan(reading.spot, files, fitting(reading.spot), begins, known=known)
+        copies = [file for file, _ in found.reads if not file.live]
+        if not copies:
+            return False
+        self.readings.remove(reading)
+        for file in copies[: FILES - 1 - len(self.readings)]:
+            if not self._open(file, None, now):
+                break
+        self._add(reading)
+        return True
 
     def _reopened(self, reading: Reading) -> bool:
         """Open again what was closed only because there are many."""

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from itertools import islice
 
-from ..core.follow import Fit, Spot
+from ..core.follow import WINDOW, Fit, Spot
 from ..core.generations import Found, generation
 from .opening import checksums, opened, status_of
 
@@ -73,3 +73,23 @@ def fitting(spot: Spot) -> Callable[[Found], Fit]:
             os.close(fd)
 
     return fit
+
+
+def begins(file: Found, other: Found) -> bool:
+    """Whether the other file begins with all of this one, as far as its first bytes and its last ones tell."""
+    if file.status.size > other.status.size:
+        return False
+    ends = {min(WINDOW, file.status.size), file.status.size}
+    sums = [_sums(each, ends) for each in (file, other)]
+    return None not in sums[0] and sums[0] == sums[1]
+
+
+def _sums(file: Found, ends: set[int]) -> list[int | None]:
+    try:
+        fd, _ = opened(file.name)
+    except OSError:
+        return [None]
+    try:
+        return [*map(checksums(fd), sorted(ends))]
+    finally:
+        os.close(fd)

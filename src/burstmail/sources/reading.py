@@ -44,6 +44,11 @@ class Reading:
         """Whether there is more to read, as far as known."""
         return self.seen is None
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing was read of it, nor stands before its place."""
+        return not self._position
+
     def read(self, status: Status, now: float) -> Sequence[Batch]:
         """Lines that are complete by now, one Batch at most. Raises Truncated, and OSError when it cannot be read."""
         if self.seen == status:
