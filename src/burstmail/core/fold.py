@@ -42,13 +42,14 @@ def fold(older: Burst, newer: Burst) -> Burst:
         timeline=older.timeline.join(newer.timeline),
         below=older.below + newer.below,
         urgent=older.urgent or newer.urgent,
+        alarm=older.alarm or newer.alarm,
     )
 
 
 def emptied(burst: Burst) -> Burst:
     """Which burst it was, and when, without its lines and what is told of them."""
     excerpt = Excerpt.of((), keep=burst.excerpt.keep)
-    told = replace(burst, resume=None, parts=(), outage=None, notes=())
+    told = replace(burst, resume=None, parts=(), outage=None, notes=(), alarm="")
     return replace(told, excerpt=excerpt, tally=Tally(), timeline=Timeline())
 
 
@@ -83,7 +84,7 @@ def dump_burst(burst: Burst) -> list[Any]:
         burst.excerpt.dump(),
         [burst.first, burst.last, burst.closed, burst.time],
         burst.reason.value,
-        [burst.epoch, burst.seq, burst.gone, burst.route, burst.below, burst.urgent, burst.sooner],
+        [burst.epoch, burst.seq, burst.gone, burst.route, burst.below, burst.urgent, burst.sooner, burst.alarm],
         burst.bursts,
         [burst.waited, burst.paused],
         burst.resume,
@@ -120,7 +121,7 @@ def restored_burst(state: list[Any]) -> Burst:
         tally=Tally.restored(tally, text=kept.whole),
         timeline=Timeline.restored(timeline),
         # Absent where it was dumped before there were routes.
-        **dict(zip(("route", "below", "urgent", "sooner"), told, strict=False)),
+        **dict(zip(("route", "below", "urgent", "sooner", "alarm"), told, strict=False)),
     )
 
 

@@ -161,6 +161,8 @@ class Burst:
     """Lines before it that did not reach the threshold: told of, and not among `count`."""
     urgent: bool = False
     """Whether one of its lines was urgent."""
+    alarm: str = ""
+    """The first urgent line, up to 4,096 characters of it; as hostile as it came."""
     sooner: bool = False
     """Whether an urgent burst may leave before `resume`."""
 

@@ -98,7 +98,8 @@ def _is_sound(burst: Burst) -> bool:
     times = (burst.first, burst.last, burst.closed, burst.time, burst.waited)
     numbers = all(isinstance(value, int | float) for value in (*times, burst.seq, burst.gone, burst.bursts))
     excerpt = burst.excerpt
-    text = all(isinstance(part, str) for part in (burst.key, burst.epoch, burst.route, excerpt.front, excerpt.back))
+    texts = (burst.key, burst.epoch, burst.route, burst.alarm, excerpt.front, excerpt.back)
+    text = all(isinstance(part, str) for part in texts)
     missing = burst.count - excerpt.front.count("\n") - excerpt.back.count("\n")
     return numbers and text and burst.count >= 1 and 0 <= missing == excerpt.missing and _adds_up(burst)
 

@@ -25,6 +25,7 @@ from .window import URGENT, Window
 
 MASKER = Masker()
 NOTHING = Batch(text="", count=0)
+CALM = (inf, "")
 
 
 class Session:
@@ -55,15 +56,15 @@ class Session:
         # moment, and of the oldest line; and what the first line's batch was.
         self._opened = self._last = self._newest = self._wall = self._first = 0.0
         self._born: tuple[str, int, int] = ("", 0, 0)
-        # When an urgent line wants the window closed; and lines below a threshold that its burst tells of.
-        self._urgency, self._alarm, self._below = urgency, inf, 0
+        # When an urgent line wants the window closed, and which; and lines below a threshold that its burst tells of.
+        self._urgency, self._alarm, self._below = urgency, CALM, 0
 
     @property
     def deadline(self) -> float:
         """The end of the gap or of the age, whichever comes first; `inf` while no window is open."""
         if not self._collector.count:
             return inf
-        return min(self._last + self._window.gap, self._opened + self._window.max_age, self._alarm)
+        return min(self._last + self._window.gap, self._opened + self._window.max_age, self._alarm[0])
 
     @property
     def held(self) -> int:
@@ -78,20 +79,18 @@ class Session:
     def feed(self, item: Batch, now: float) -> Sequence[Burst]:
         """`poll(now)`, then the lines; as many bursts as the bounds make of them."""
         out = self.poll(now)
-        rest = item
-        while rest.count:
-            size = rest.size
-            lines, reason = room(rest, size, self._window, self._collector.count, self._collector.size)
-            part, rest = rest.split(lines) if lines < rest.count else (rest, NOTHING)
-            self._take(part, part.size if rest.count else size, now)
+        while item.count:
+            size = item.size
+            lines, reason = room(item, size, self._window, self._collector.count, self._collector.size)
+            part, item = item.split(lines) if lines < item.count else (item, NOTHING)
+            self._take(part, part.size if item.count else size, now)
             if reason:
                 out.append(self.close(now, reason))
         return out
 
     def _take(self, part: Batch, size: int, now: float) -> None:
         if not self._collector.count:
-            self._opened, self._newest = now, now - part.late
-            self._wall, self._first = part.time + part.late, part.time
+            self._opened, self._newest, self._wall, self._first = now, now - part.late, part.time + part.late, part.time
             self._born = (part.epoch, part.seq, part.gone)
         elif not self._born[0].endswith(part.epoch):
             self._born = (spanning(self._born[0], part.epoch), *self._born[1:])
@@ -115,8 +114,8 @@ class Session:
         time = self._wall + (came - self._opened)
         self._newest, self._first = max(self._newest, came), min(self._first, time)
         self._below += part.below
-        if self._urgency and self._urgency.within(part):
-            self._alarm = min(self._alarm, now + URGENT)
+        if self._urgency and self._alarm is CALM and (line := self._urgency.first(part)) is not None:
+            self._alarm = (now + URGENT, line)
         return time
 
     def close(self, now: float, reason: CloseReason) -> Burst:
@@ -137,11 +136,12 @@ class Session:
             tally=self._tally,
             timeline=self._times(),
             below=self._below,
-            urgent=self._alarm < inf,
+            urgent=self._alarm is not CALM,
+            alarm=self._alarm[1],
         )
         self._collector = Collector(self._collector.keep)
         self._tally, self._timeline, self._came = Tally(self._masker), Timeline(), (0.0, 0)
-        self._alarm, self._below = inf, 0
+        self._alarm, self._below = CALM, 0
         return burst
 
     def _times(self) -> Timeline:
@@ -153,7 +153,7 @@ class Session:
         if (due := self.deadline) > now:
             return []
         aged = due == self._opened + self._window.max_age
-        reason = CloseReason.URGENT if due == self._alarm else CloseReason.MAX_AGE if aged else CloseReason.GAP
+        reason = CloseReason.URGENT if due == self._alarm[0] else CloseReason.MAX_AGE if aged else CloseReason.GAP
         return [self.close(due, reason)]
 
     def flush(self, now: float) -> list[Burst]:
@@ -179,7 +179,7 @@ class Session:
     def dump(self) -> State:
         """The window, if one is open."""
         times = [self._opened, self._last, self._newest, self._wall, self._first]
-        told = [None if self._alarm == inf else self._alarm, self._below]
+        told = [None if self._alarm is CALM else [*self._alarm], self._below]
         tally = self._tally.dump(self._collector.whole)
         return ["session", 3, times, list(self._born), self._collector.dump(), told, tally, self._times().dump()]
 
@@ -195,5 +195,5 @@ class Session:
         self._tally = found.skipping(collector.count - found.count) if self._masker else Tally()
         self._timeline, self._came = Timeline.restored(timeline), (0.0, 0)
         self._opened, self._last, self._newest, self._wall, self._first = start, last, newest, wall, first
-        self._alarm = inf if alarm is None else alarm
+        self._alarm = (alarm[0], alarm[1]) if alarm else CALM
         self._born, self._below, self._collector = (epoch, seq, gone), below, collector

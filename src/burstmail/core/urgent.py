@@ -12,6 +12,9 @@ from .admit import Filter
 from .lines import Lines
 from .model import Batch
 
+# Longer than what is shown of it: a secret must not be cut in two before it is taken out.
+LOOK = 4096
+
 Decide: TypeAlias = Filter | Callable[[str], bool]
 
 
@@ -37,7 +40,9 @@ class Urgency:
             records = [record for record in view.records if self._decide(record)]
         self._found = frozenset(record.partition("\n")[0] for record in records)
 
-    def within(self, part: Batch) -> bool:
-        """Whether one of these lines, of the read that was looked at, is urgent."""
+    def first(self, part: Batch) -> str | None:
+        """The first of these lines, of the read that was looked at, that is urgent."""
         # The same line is decided the same way wherever it stands.
-        return bool(self._found) and not self._found.isdisjoint(part.text.split("\n"))
+        found = self._found
+        line = next((line for line in part.lines if line in found), None) if found else None
+        return line if line is None else line[:LOOK]

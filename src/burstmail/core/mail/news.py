@@ -1,8 +1,8 @@
 """Burst -> its news: the one message to know it by, where there is room for no other.
 
-What is bad comes before what is frequent. Where patterns say more than the lines, it is the most frequent pattern; but
-if something is worse, or there are no patterns, a line: of the worst severity, the first one that neither goes on from
-the line before nor announces the next.
+What the user calls urgent comes first, and what is bad before what is frequent. Where patterns say more than the lines,
+it is the most frequent pattern; but if something is worse, or there are no patterns, a line: of the worst severity, the
+first one that neither goes on from the line before nor announces the next.
 """
 
 from __future__ import annotations
@@ -34,13 +34,16 @@ class News:
     message: str = ""
     """The message or the pattern; '' where no line says anything."""
     host: str = ""
-    """Of a line that is worse than others, the host that its header names."""
+    """Of a line that is worse than others, or urgent, the host that its header names."""
     program: str = ""
-    """Of a line that is worse than others, the program that its header names."""
+    """Of a line that is worse than others, or urgent, the program that its header names."""
 
 
 def news(burst: Burst) -> News:
     """The news of a burst."""
+    urgent = parse(burst.alarm)
+    if said(urgent.message).strip():
+        return News(message=said(urgent.message), host=urgent.host, program=urgent.program)
     worst = burst.tally.worst
     patterns = chosen(overview(burst))
     if patterns and not _worse(burst, patterns[0]) and _letters(patterns[0].text) >= LETTERS:

@@ -1,8 +1,8 @@
 """Burst -> Burst. What must not be mailed is taken out of each line before anything is made of them.
 
-Rewritten are the lines that are kept, texts and examples of patterns, the key, names of a digest's parts, and notes.
-A hook that fails on a line takes it out of the mail, for it may be there to keep a secret. No hook sees a pattern:
-where one changes its example, the pattern's text is made anew from what is left of the example.
+Rewritten are the lines that are kept, the urgent one, texts and examples of patterns, the key, names of a digest's
+parts, and notes. A hook that fails on a line takes it out of the mail, for it may be there to keep a secret. No hook
+sees a pattern: where one changes its example, the pattern's text is made anew from what is left of the example.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ class Redactor:
             tally=burst.tally.mapped(run.line, self._pattern(run)) if suspected or missing else burst.tally,
             key=_name(burst.key, run.line),
             parts=tuple((_name(key, run.line), count) for key, count in burst.parts),
+            # It need not be among the lines that are kept.
+            alarm=burst.alarm and run.line(burst.alarm),
             # One of them may quote a line.
             notes=tuple(filter(None, map(run.line, burst.notes))),
         )

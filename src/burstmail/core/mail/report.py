@@ -212,7 +212,7 @@ def _fitting(burst: Burst, room: Room) -> tuple[list[str], tuple[str, ...], tupl
 
 def _news(burst: Burst, patterns: Sequence[Pattern], room: Room) -> str:
     """Few lines are read at once, and so is the first pattern or line: what they tell need not be told twice."""
-    message = news(burst).message if burst.count > FEW else ""
+    message = news(burst).message if burst.count > FEW or burst.urgent else ""
     if (patterns[0].text if patterns else "".join(burst.head[:1])).endswith(message):
         return ""
     room.add(text := one_line(message, TEXT).strip(), _ROW)

@@ -37,7 +37,7 @@ def opening(burst: Burst, origin: str) -> str:
     where = f" from {origin}" if origin else ""
     span = f" in {duration(burst.last - burst.first)}" if burst.last - burst.first >= AT_ONCE else ""
     more = ", and still going on" if burst.reason in _GOING_ON else ""
-    return f"{plural(burst.count, 'line')}{where}{key}{span}{more}."
+    return f"{'Urgent: ' * burst.urgent}{plural(burst.count, 'line')}{where}{key}{span}{more}."
 
 
 def facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:

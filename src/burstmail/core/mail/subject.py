@@ -57,8 +57,8 @@ class Subject:
 
     Fields: what ("web1 sshd", "7 sources", the key, or "log"), host, program, key, count ("412"), lines ("412 lines"),
     duration ("38 s"), bursts ("12"), summary ("412 lines in 38 s"), top (the most frequent pattern, or the message
-    where there is one only), severity (the worst: "err"), mark ("crit" or worse, "held", "folded", "digest",
-    "ongoing"), reason ("gap"), first and last ("10:00:38").
+    where there is one only), severity (the worst: "err"), mark ("crit" or worse, "urgent", "held", "folded",
+    "digest", "ongoing"), reason ("gap"), first and last ("10:00:38").
     Raises ValueError for any other field, and for an empty template.
     """
 
@@ -179,8 +179,8 @@ def severity(burst: Burst) -> str:
 
 
 def mark(burst: Burst) -> str:
-    """What sets this mail apart from others: a grave severity, that it was held back, that more was coming."""
-    marks = [severity(burst)] if grave(burst) else []
+    """What sets this mail apart from others: that it is grave or urgent, was held back, or that more was coming."""
+    marks = [severity(burst)] if grave(burst) else ["urgent"] * burst.urgent
     if burst.parts:
         marks.append("digest")
     elif burst.bursts > 1:

@@ -3,7 +3,7 @@
 Mail programs group what refers to the same Message-ID (RFC 5322 section 3.6.4), whether it is there or not. Outlook and
 Gmail look at the subject too. One topic for each key (all digests share one), recipients, host and local day: a thread
 that never ends is one that nobody reads. Without keys, what is of another host or program is another topic; and what
-is grave stands alone, for in a thread that has been read before it may be overlooked.
+is grave or urgent stands alone, for in a thread that has been read before it may be overlooked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def topic(burst: Burst, recipients: Iterable[str], host: str, zone: tzinfo | Non
     """The Message-ID, with its angle brackets, for References and In-Reply-To; '' for a mail that has no topic."""
     from hashlib import sha256
 
-    if grave(burst):
+    if grave(burst) or burst.urgent:
         return ""
     date = f"{moment(burst.time, zone):%Y%m%d}"
     # A digest has no key; what it holds differs each time.
