@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from burstmail.core.fields import parse
 from burstmail.core.origin import Origin
 from burstmail.sources import datagrams, places, room
 from burstmail.sources.complaints import Complaints
+from burstmail.sources.connection import Connection
 from tests.sources.receiving import Receiver, is_closed, numbered, until
 
 LINE = b"<38>Nov 23 10:00:00 web1 sshd[812]: Failed password"
@@ -103,6 +105,22 @@ def test_many_senders_of_one_turn_are_one_batch() -> None:
         assert len(receiver.batches) < 5
     for stream in streams:
         stream.close()
+
+
+def test_datagrams_are_read_between_connections_and_not_after_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "AMONG", 4)
+    order: list[str] = []
+    for kind, name in ((Connection, "stream"), (datagrams.Datagrams, "box")):
+        honest = kind.read
+        monkeypatch.setattr(kind, "read", lambda *args, honest=honest, name=name: order.append(name) or honest(*args))
+    receiver = Receiver("tcp://127.0.0.1:0", "udp://127.0.0.1:0")
+    with ExitStack() as stack:
+        for _ in range(12):
+            # All of it is there before anybody looks.
+            stack.enter_context(receiver.connect()).sendall(LINE + b"\n")
+        with receiver:
+            receiver.wait(12)
+    assert [order.index("box"), order[:15].count("box")] == [3, 3]
 
 
 def test_several_lines_of_one_message_are_one_record_whatever_they_say() -> None:

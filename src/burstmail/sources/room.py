@@ -23,11 +23,13 @@ from ..host import short_hostname
 from .complaints import Complaints
 from .connection import CHUNK, Connection, Secured
 from .datagrams import Datagrams
-from .places import BACKLOG, Place
+from .places import BACKLOG, RECEIVE, Place
 from .tls import Certificates
 
 ACCEPTED = 64
 SHAKEN = 16
+# Datagrams do not wait as streams do: they are looked for again after so many connections.
+AMONG = 32
 # Seconds without new connections when there are no descriptors for them: asking again at once would be a busy loop.
 PAUSE = 1.0
 # accept(2): out of descriptors or of memory. All else it can say is about the one connection.
@@ -80,7 +82,9 @@ class Room:
         ends = min(until, self._guests.deadline, self._paused)
         ready = self._selector.select(None if ends == inf else max(0.0, ends - self._clock.monotonic()))
         shaken = 0
-        for key, _ in ready:
+        for number, (key, _) in enumerate(ready, 1):
+            if not number % AMONG:
+                yield from self._unboxed()
             match key.data:
                 case Datagrams() as box:
                     yield box.read(2 * CHUNK)
@@ -97,6 +101,10 @@ class Room:
         self._tidy()
         yield from self._said()
 
+    def _unboxed(self) -> Iterator[str]:
+        for box in self._boxes:
+            yield box.read(2 * CHUNK)
+
     def shut(self) -> Iterator[str]:
         """Nobody else comes in; what has come is read, and all who are there are told."""
         for door in self._doors:
@@ -104,11 +112,9 @@ class Room:
                 self._accept(door)
             self._stop(door)
         for box in self._boxes:
-            # What is there now: a flood must not keep us. It is no more than the buffer.
-            for _ in range(64):
-                if not (text := box.read(2 * CHUNK)):
-                    break
-                yield text
+            # What is there now, which is no more than the buffer: a flood must not keep us.
+            for _ in range(2 * RECEIVE // (2 * CHUNK)):
+                yield box.read(2 * CHUNK)
             self._stop(box)
         self._doors, self._boxes, self._paused = [], [], inf
         for connection in list(self._connections.values()):
