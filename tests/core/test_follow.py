@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 from typing import Any
 from zlib import crc32
@@ -93,7 +94,7 @@ def test_marks_are_few_and_right_and_spread_however_it_was_read(steps: list[int]
     assert offsets == sorted(set(offsets), reverse=True) and len(offsets) <= 10
     assert not offsets or offsets[0] == spot.offset
     distances = [spot.offset - at for at in offsets[1:-1]]
-    assert all(8 * near <= far for near, far in zip(distances, distances[1:], strict=False))
+    assert all(8 * near <= far for near, far in pairwise(distances))
     assert loaded(json.loads(json.dumps(dumped([spot, spot])))) == (spot, spot)
 
 

@@ -1,0 +1,526 @@
+"""Real files, looked at by a clock of the test's own: what is read, in which order, and where reading goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from burstmail import Batch, FileSource
+from burstmail.sources import Resumable, following, patterns
+from burstmail.sources import file as module
+from burstmail.sources.holdings import Holdings
+from burstmail.testing import ManualClock
+
+
+class Reader:
+    """A source that looks when it is told to; what it has read, and its positions, which JSON has carried."""
+
+    def __init__(self, *paths: Path | str, places: dict[str, Any] | None = None, **options: Any) -> None:
+        self.clock = ManualClock()
+        self.places: dict[str, Any] = json.loads(json.dumps(places or {}))
+        self.source = FileSource(*paths, clock=self.clock, **options)
+        self.source.resume(lambda: self.places)
+        self.lines: list[str] = []
+        self._shown = 0
+        self._batches = self._read()
+        next(self._batches)
+        self._shown = 0 if places else len(self.lines)
+
+    def _read(self) -> Iterator[None]:
+        """Between two looks, what bell.wait would wait for is left to the test."""
+        self.source._bell.wait = lambda seconds: False  # type: ignore[method-assign]
+        self.source._pause = lambda: 0.0  # type: ignore[method-assign]
+        self.source._begin(self.places)
+        while True:
+            for batch in self.source._round(False):
+                self._take(batch)
+            yield
+
+    def _take(self, batch: Batch) -> None:
+        assert batch.place and batch.count == batch.text.count("\n")
+        self.lines += batch.lines
+        name, position = json.loads(json.dumps(batch.place))
+        self.places.pop(name, None)
+        if position is not None:
+            self.places[name] = position
+
+    def look(self, seconds: float = 2.0) -> list[str]:
+        """What came since the last call, and in so long: a look a second."""
+        before = self._shown
+        for _ in range(int(seconds)):
+            self.clock.advance(1.0)
+            next(self._batches)
+        self._shown = len(self.lines)
+        return self.lines[before:]
+
+    def again(self, *paths: Path | str, **options: Any) -> Reader:
+        """A new process that has the positions."""
+        self.end()
+        return Reader(*paths, places=self.places, **options)
+
+    def end(self) -> None:
+        for each in self.source._followed.values():
+            each.close()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "app.log"
+
+
+def add(path: Path, *lines: str, end: str = "\n") -> None:
+    with path.open("ab") as file:
+        file.write("\n".join(lines).encode("utf-8", "surrogateescape") + end.encode())
+
+
+def rotate(path: Path, suffix: str = ".1") -> Path:
+    return path.rename(path.with_name(path.name + suffix))
+
+
+def copytruncate(path: Path, suffix: str = ".1") -> None:
+    shutil.copy(path, path.with_name(path.name + suffix))
+    os.truncate(path, 0)
+
+
+def test_it_begins_at_the_end_and_reads_what_comes(log: Path) -> None:
+    add(log, "old")
+    reader = Reader(log)
+    assert isinstance(reader.source, Resumable)
+    add(log, "new", "newer")
+    assert reader.look() == ["new", "newer"]
+    add(log, "newest")
+    assert reader.look() == ["newest"]
+
+
+def test_it_begins_at_the_beginning_if_told_to(log: Path) -> None:
+    add(log, "old")
+    assert Reader(log, start="beginning").lines == ["old"]
+
+
+def test_a_file_that_appears_is_read_from_its_beginning(log: Path) -> None:
+    reader = Reader(log)
+    assert reader.look() == []
+    add(log, "first")
+    assert reader.look() == ["first"]
+
+
+@pytest.mark.parametrize("start", ["end", "beginning"])
+def test_half_a_line_waits_for_the_rest_of_it(log: Path, start: str) -> None:
+    add(log, "whole", "ha", end="")
+    reader = Reader(log, start=start)
+    seen = ["whole"] if start == "beginning" else []
+    assert reader.lines == seen
+    again = reader.again(log)
+    add(log, "lf")
+    assert again.look() == ["half"]
+
+
+def test_bytes_that_are_no_utf8_and_lines_without_end(log: Path) -> None:
+    log.write_bytes(b"\xff\x00\r\n" + b"x" * 300_000 + b"\n")
+    reader = Reader(log, start="beginning", bound=1000)
+    reader.look(5)
+    assert reader.lines == ["\\xff\x00", "x" * 1000 + " [... 299000 bytes cut]"]
+
+
+def test_a_renamed_file_is_read_to_its_end_before_the_new_one(log: Path) -> None:
+    add(log, "a")
+    reader = Reader(log, start="beginning")
+    add(log, "b")
+    old = rotate(log)
+    add(log, "d")
+    add(old, "c")
+    assert reader.look() == ["b", "c", "d"]
+    # Its writer has not been told yet.
+    add(log, "e")
+    add(old, "late")
+    assert sorted(reader.look()) == ["e", "late"]
+    reader.look(61)
+    add(old, "too late")
+    add(log, "f")
+    assert reader.look() == ["f"]
+    assert len(reader.places[f"file:{log}"]) == 2
+
+
+def test_a_renamed_file_is_looked_at_as_long_as_the_new_one_is_empty(log: Path) -> None:
+    add(log, "a")
+    reader = Reader(log, start="beginning")
+    old = rotate(log)
+    log.touch()
+    reader.look(200)
+    add(old, "b")
+    assert reader.look() == ["b"]
+
+
+def test_half_a_line_of_a_file_that_is_gone_is_a_line(log: Path) -> None:
+    add(log, "a", "ha", end="")
+    reader = Reader(log, start="beginning")
+    rotate(log)
+    add(log, "b")
+    assert reader.look() == ["b"]
+    assert reader.look(70) == ["ha"]
+
+
+def test_a_deleted_file_is_read_to_its_end_and_comes_back(log: Path) -> None:
+    reader = Reader(log)
+    add(log, "a")
+    assert reader.look() == ["a"]
+    add(log, "b", "half", end="")
+    log.unlink()
+    assert reader.look() == ["b"]
+    assert reader.look(70) == ["half"]
+    assert reader.places == {f"file:{log}": [1]}
+    add(log, "a")
+    assert reader.look() == ["a"]
+
+
+def test_several_rotations_between_two_looks(log: Path) -> None:
+    add(log, "a")
+    reader = Reader(log, start="beginning")
+    for number in range(12):
+        rotate(log, f"-202611{10 + number}")
+        add(log, f"line {number}")
+    assert reader.look(40) == [f"line {number}" for number in range(12)]
+
+
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("kind", ["rename", "copytruncate"])
+def test_rotations_while_nobody_looks_or_reads(log: Path, kind: str, held: bool) -> None:
+    add(log, "a")
+    reader = Reader(log, start="beginning")
+    add(log, "b")
+    for number in range(3, 0, -1):
+        rotate(log, f".{number}") if kind == "rename" else copytruncate(log, f".{number}")
+        add(log, *(f"{number}.{each}" for each in range(50)))
+    if not held:
+        reader = reader.again(log)
+    expected = ["b", *(f"{number}.{each}" for number in (3, 2, 1) for each in range(50))]
+    assert reader.look(5) == expected
+    assert reader.again(log).look() == []
+
+
+def test_a_truncated_file_that_has_grown_past_our_place(log: Path) -> None:
+    add(log, "a" * 100)
+    reader = Reader(log, start="beginning")
+    add(log, "b")
+    copytruncate(log)
+    add(log, "c" * 300)
+    assert reader.look(4) == ["b", "c" * 300]
+
+
+def test_a_file_that_was_truncated_twice_when_it_was_empty(log: Path) -> None:
+    add(log, "a")
+    reader = Reader(log, start="beginning")
+    copytruncate(log, ".2")
+    assert reader.look() == []
+    add(log, "b")
+    copytruncate(log, ".1")
+    add(log, "c")
+    assert reader.look(4) == ["b", "c"]
+
+
+def test_a_file_that_was_only_truncated(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    add(log, "a" * 50)
+    reader = Reader(log, start="beginning")
+    os.truncate(log, 0)
+    add(log, "b")
+    assert reader.look(4) == ["b"]
+    assert not caplog.text
+
+
+def test_what_was_compressed_unread_is_told_of(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    add(log, "a")
+    reader = Reader(log, start="beginning")
+    reader.end()
+    add(log, "b")
+    rotate(log).rename(log.with_name("app.log.1.gz"))
+    add(log, "c")
+    os.utime(log.with_name("app.log.1.gz"))
+    shutil.copy(log.with_name("app.log.1.gz"), log.with_name("app.log.2.gz"))
+    log.with_name("app.log.1.gz").unlink()
+    assert reader.again(log).look() == ["c"]
+    assert "behind byte 2 was removed or compressed before it was read" in caplog.text
+
+
+def test_an_inode_that_is_used_again(log: Path) -> None:
+    add(log, "a" * 20)
+    reader = Reader(log, start="beginning")
+    reader.end()
+    log.unlink()
+    add(log, "b" * 50)
+    assert reader.again(log).look() == ["b" * 50]
+
+
+def test_patterns_find_new_files_and_no_rotated_ones(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.log", tmp_path / "two.log"
+    add(one, "old")
+    add(tmp_path / "one.log.1", "older")
+    (tmp_path / "two.log.gz").write_bytes(b"packed\n")
+    (tmp_path / "directory.log").mkdir()
+    os.mkfifo(tmp_path / "fifo.log")
+    reader = Reader(tmp_path / "*.log*")
+    assert reader.look() == []
+    add(two, "2")
+    assert reader.look() == ["2"]
+    add(one, "new")
+    rotate(tmp_path / "one.log.1").rename(tmp_path / "one.log.2")
+    rotate(one)
+    add(one, "newer")
+    assert reader.look(3) == ["new", "newer"]
+    two.unlink()
+    reader.look(70)
+    assert set(reader.places) == {f"file:{one}"}
+
+
+def test_a_file_that_gets_another_name_is_not_read_again(tmp_path: Path) -> None:
+    one = tmp_path / "one.log"
+    add(one, "a")
+    reader = Reader(tmp_path / "*", start="beginning")
+    one = one.rename(tmp_path / "saved")
+    add(one, "b")
+    assert reader.look(3) == ["b"]
+    add(one, "c")
+    assert reader.look(3) == ["c"]
+    reader = reader.again(tmp_path / "*", start="beginning")
+    one.rename(tmp_path / "saved again")
+    assert reader.look(3) == []
+    assert reader.again(tmp_path / "*", start="beginning").lines == []
+
+
+def test_a_file_that_is_new_since_the_last_run_is_read_from_its_beginning(tmp_path: Path) -> None:
+    add(tmp_path / "one", "a")
+    source = FileSource(tmp_path / "*")
+    places: dict[str, Any] = {}
+    source.resume(lambda: places)
+    source.close()
+    places.update(batch.place for batch in source if batch.place)
+    assert set(places) == {f"file:{tmp_path}/one", f"file:{tmp_path}/*"}
+    add(tmp_path / "two", "b")
+    assert Reader(tmp_path / "*", places=places).lines == ["b"]
+
+
+def test_two_names_of_one_file_are_one(tmp_path: Path) -> None:
+    add(tmp_path / "a.log", "old")
+    os.symlink("a.log", tmp_path / "b.log")
+    os.link(tmp_path / "a.log", tmp_path / "c.log")
+    reader = Reader(tmp_path / "*.log", start="beginning")
+    assert reader.lines == ["old"]
+    add(tmp_path / "a.log", "new")
+    assert reader.look(4) == ["new"]
+
+
+def test_a_link_that_leads_to_the_file_of_the_day(tmp_path: Path) -> None:
+    link = tmp_path / "current"
+    add(tmp_path / "monday", "1")
+    link.symlink_to("monday")
+    reader = Reader(link, start="beginning")
+    add(tmp_path / "monday", "2")
+    add(tmp_path / "tuesday", "3")
+    link.unlink()
+    link.symlink_to("tuesday")
+    assert reader.look(3) == ["2", "3"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link to somebody else")
+def test_a_link_that_somebody_has_laid_is_not_followed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    secret, link = tmp_path / "secret", tmp_path / "app.log"
+    add(secret, "secret")
+    link.symlink_to("secret")
+    os.lchown(link, 65534, 65534)
+    reader = Reader(link, start="beginning")
+    reader.look(3)
+    assert reader.lines == [] and caplog.text.count("a symbolic link of neither root") == 1
+    # What is its own may be shown.
+    os.chown(secret, 65534, 65534)
+    assert reader.look(3) == ["secret"]
+
+
+def test_links_in_a_circle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    assert Reader(tmp_path / "a", start="beginning").lines == []
+    assert "cannot be read, and is waited for" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["fifo", "directory", "device"])
+def test_what_is_no_regular_file_is_said_once_and_waited_for(
+    log: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    if kind == "fifo":
+        os.mkfifo(log)
+    elif kind == "directory":
+        log.mkdir()
+    else:
+        log.symlink_to("/dev/zero")
+    reader = Reader(log, start="beginning")
+    reader.look(5)
+    assert caplog.text.count("app.log cannot be read, and is waited for: it is no regular file") == 1
+    log.rmdir() if kind == "directory" else log.unlink()
+    add(log, "at last")
+    assert reader.look() == ["at last"]
+
+
+def test_a_directory_that_vanishes_and_comes_back(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "app.log"
+    reader = Reader(log)
+    log.parent.mkdir()
+    add(log, "a")
+    assert reader.look() == ["a"]
+    log.parent.rename(tmp_path / "away")
+    assert reader.look(5) == []
+    again = reader.again(log)
+    assert again.look(5) == []
+    add(tmp_path / "away" / "app.log", "b")
+    (tmp_path / "away").rename(log.parent)
+    assert again.look(5) == ["b"]
+
+
+def test_a_file_that_may_not_be_read_yet(log: Path, caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
+    add(log, "old")
+    honest = os.open
+
+    def refuse(path: Any, *rest: Any, **more: Any) -> int:
+        if str(path) == str(log):
+            raise PermissionError(13, "Permission denied")
+        return honest(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    reader = Reader(log)
+    reader.look(5)
+    assert caplog.text.count("cannot be read, and is waited for: Permission denied") == 1
+    monkeypatch.undo()
+    add(log, "new")
+    assert reader.look() == ["new"]
+
+
+@pytest.mark.parametrize("state", [None, "x", [7], [1, [1]], {"a": 1}])
+def test_a_position_that_makes_no_sense_is_not_used(log: Path, state: Any, caplog: pytest.LogCaptureFixture) -> None:
+    add(log, "a")
+    assert Reader(log, places={f"file:{log}": state}, start="beginning").lines == ["a"]
+    assert "the saved position of file:" in caplog.text
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff\n.log")
+    add(path, "a")
+    reader = Reader(path, start="beginning")
+    assert reader.lines == ["a"] and f"file:{tmp_path}/\\xff\n.log" in reader.places
+    add(path, "b")
+    assert reader.again(path).look() == ["b"]
+
+
+def test_at_rest_there_is_one_stat_a_second_for_each_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):
+        add(tmp_path / f"{number}.log", "x" * number)
+    reader = Reader(*(tmp_path / f"{number}.log" for number in range(20)))
+    reader.look(5)
+    calls: list[str] = []
+
+    def counting(name: str) -> Any:
+        honest = getattr(os, name)
+        return lambda *words, **more: (calls.append(name), honest(*words, **more))[1]
+
+    for name in ("stat", "fstat", "lstat", "open", "read", "pread", "scandir", "listdir", "readlink"):
+        monkeypatch.setattr(os, name, counting(name))
+    reader.look(10)
+    monkeypatch.undo()
+    assert set(calls) == {"stat"} and len(calls) <= 200
+
+
+def test_a_thousand_files_and_no_more(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert patterns.FILES == 1000
+    for number in range(1003):
+        add(tmp_path / f"{number:04}.log", "old")
+    reader = Reader(tmp_path / "*.log")
+    for number in range(1003):
+        add(tmp_path / f"{number:04}.log", f"new {number}")
+    assert sorted(reader.look(4)) == sorted(f"new {number}" for number in range(1000))
+    # More than may be open at a time: renamed while they were not.
+    for number in range(0, 1000, 7):
+        add(tmp_path / f"{number:04}.log", f"last {number}")
+        rotate(tmp_path / f"{number:04}.log")
+        add(tmp_path / f"{number:04}.log", f"first {number}")
+    assert len(os.listdir("/proc/self/fd")) < min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2, 512) + 100
+    got = reader.look(6)
+    assert sorted(got) == sorted(f"{word} {number}" for number in range(0, 1000, 7) for word in ("last", "first"))
+    assert caplog.text.count("more than 1000 files match") == 1
+    reader.end()
+
+
+def test_what_was_let_go_of_is_remembered_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from burstmail.core.follow import Spot, Status
+    from burstmail.sources import holdings
+
+    monkeypatch.setattr(holdings, "REMEMBERED", 10)
+    held = Holdings()
+    for number in range(30):
+        held.done(Spot.at(Status(device=1, inode=number, size=0, time=0)))
+    assert len(held._done) == 10
+
+
+def test_it_waits_for_the_positions_while_another_process_has_them(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ASK", 0.01)
+    add(log, "a", "b")
+    answers: list[dict[str, Any] | None] = [None, None, {}]
+    source = FileSource(log, start="beginning")
+    source.resume(lambda: answers.pop(0))
+    source.close()
+    assert list(source) == [] and len(answers) == 2
+    source = FileSource(log, start="beginning")
+    source.resume(lambda: answers.pop(0))
+    lines = [line for batch in _closing(source) for line in batch.lines]
+    assert lines == ["a", "b"] and not answers
+
+
+def _closing(source: FileSource) -> Iterator[Batch]:
+    for batch in source:
+        yield batch
+        source.close()
+
+
+def test_close_ends_a_source_that_waits_and_reads_what_is_there(log: Path) -> None:
+    add(log, "a")
+    source = FileSource(log, start="beginning", poll=3600)
+    lines: list[str] = []
+    first = threading.Event()
+
+    def read() -> None:
+        for batch in source:
+            lines.extend(batch.lines)
+            first.set()
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    assert first.wait(10)
+    add(log, "b")
+    source.close()
+    thread.join(10)
+    assert not thread.is_alive() and lines == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "options"),
+    [
+        ((), {}),
+        (("a\0b",), {}),
+        (("a",), {"start": "middle"}),
+        (("a",), {"poll": 0}),
+        (("a",), {"poll": float("nan")}),
+        (("a",), {"linger": -1}),
+        (("a",), {"bound": 0}),
+    ],
+)
+def test_arguments_that_make_no_sense(paths: tuple[str, ...], options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="patterns|start|poll|linger|bound"):
+        FileSource(*paths, **options)
+
+
+def test_eight_files_at_once_for_one_name() -> None:
+    assert following.FILES == 8
