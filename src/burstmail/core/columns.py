@@ -39,7 +39,12 @@ class Reader:
     def read(self, text: str, records: Sequence[str], fields: Callable[[int], Fields]) -> list[Row]:
         """A row for each record; `fields` gives those of one, of which no more than its form is known."""
         rows: list[Row] = []
-        for form in self._forms(text):
+        # Most streams have one form of header, and need not pay for the other: the first line tells which to try.
+        modern = ">1 " in text[:6] and not self._joined
+        for form in ("new", "old") if modern else ("old", "new"):
+            # No line without ">1 " is of RFC 5424; and a record of several lines may have structured data that has.
+            if form == "new" and not modern and (self._joined or ">1 " not in text):
+                break
             found: list[Row] = _pattern(form, self._joined, self.names).findall(text)
             if self._joined and "message" in self.names:
                 found = [(*row[:-1], row[-1][:MESSAGE]) for row in found]
@@ -53,13 +58,6 @@ class Reader:
 
     def _better(self, row: Row, other: Row) -> Row:
         return row if row[self.program] else other
-
-    def _forms(self, text: str) -> list[str]:
-        # No line without ">1 " is of RFC 5424; and a record of several lines may have structured data that has.
-        if self._joined or ">1 " not in text:
-            return ["old"]
-        # Most streams have one form of header, and need not pay for the other: the first line tells which to try.
-        return ["new", "old"] if ">1 " in text[:6] else ["old", "new"]
 
     def _other(self, priority: str, record: str, number: int, fields: Callable[[int], Fields]) -> Row:
         """The row of a record whose header is of no usual form."""

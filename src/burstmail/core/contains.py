@@ -20,8 +20,9 @@ class _Expression(Judge):
     def __init__(self, pattern: re.Pattern[str]) -> None:
         known = literals(pattern)
         self._search = pattern.search
-        self._needed = known.needed
-        self._exact = known.exact
+        # What is found first in a text that has it; of several with one beginning, that is enough for a glance.
+        self._needed = known.needed and _shortened(known.needed)
+        self._exact = sorted(known.needed or ()) if known.exact else []
         self._lowered = bool(pattern.flags & re.IGNORECASE)
         self.cost = 3 if self._exact else 4
 
@@ -44,7 +45,7 @@ class _Expression(Judge):
         if view.few(asked):
             return super().among(view, asked)
         if self._exact:
-            return view.containing(self._needed or (), asked)
+            return view.containing(self._exact, asked)
         return view.those(asked, lambda number: self._search(view.message(number)))
 
 
@@ -61,6 +62,12 @@ def contains(*expressions: str, ignore_case: bool = False) -> Filter:
     for part in rest:
         found |= part
     return found
+
+
+def _shortened(words: frozenset[str]) -> frozenset[str]:
+    first, last = min(words), max(words)
+    same = next((place for place, pair in enumerate(zip(first, last, strict=False)) if len({*pair}) > 1), len(first))
+    return frozenset([first[:same]]) if same > 2 else words
 
 
 def _compiled(expression: str, ignore_case: bool) -> re.Pattern[str]:

@@ -108,7 +108,10 @@ class Lines:
 
     def numbers(self, asked: Selection) -> Iterator[int]:
         """The records of a selection, in order."""
-        return compress(range(len(self.records)), self._flags(asked))
+        flags = self._flags(asked)
+        if asked.bit_count() * _FEW > len(flags):
+            return compress(range(len(flags)), flags)
+        return _ones(flags)
 
     def _flags(self, asked: Selection) -> bytes:
         return asked.to_bytes(len(self.records), "little")
@@ -149,14 +152,15 @@ class Lines:
 
     def _glance(self, lowered: bool = False) -> Glance:
         if lowered not in self._glances:
-            self._glances[lowered] = Glance(self._lower if lowered else self.batch.text)
+            self._glances[lowered] = Glance(
+                *((self._lower, self.lowered) if lowered else (self.batch.text, self.records))
+            )
         return self._glances[lowered]
 
     def narrowed(self, literals: Collection[str], asked: Selection, lowered: bool = False) -> Selection:
         """Fewer of the asked: those with one of the literals anywhere in them; or all, where that would be most."""
-        hits = {literal: self._glance(lowered).lines(literal) for literal in literals}
-        # Records that have several lines are not numbered as lines are.
-        many = [literal for literal, numbers in hits.items() if numbers is None or (numbers and self.batch.joined)]
+        hits = {literal: self._glance(lowered).records(literal) for literal in literals}
+        many = [literal for literal, numbers in hits.items() if numbers is None]
         found = 0 if many else self._selected(number for numbers in hits.values() for number in numbers or ())
         if many:
             records = self.lowered if lowered else self.records
@@ -167,8 +171,11 @@ class Lines:
                 found |= _marked(literal, records)
         return asked & found
 
-    def containing(self, literals: Iterable[str], asked: Selection) -> Selection:
-        """Those of the asked that have one of the literals in their messages."""
+    def containing(self, literals: list[str], asked: Selection) -> Selection:
+        """Those of the asked that have one of the literals in their messages.
+
+        What was found comes first the next time: in a stream it mostly is what will be found again.
+        """
         found = 0
         if not self._part(asked):
             for literal in literals:
@@ -178,9 +185,12 @@ class Lines:
         place, rows = self._reader.names.index("message"), self._rows
         for literal in literals:
             hits = [number for number in self.numbers(asked) if literal in rows[number][place]]
-            if hits:
-                found |= self._selected(hits)
-                asked &= ~found
+            found |= self._selected(hits)
+            asked &= ~found
+            if not asked:
+                break
+        if found and literal != literals[0]:
+            literals.sort(key=lambda other: other != literal)
         return found
 
     def both(self, a: Selection, b: Selection) -> Selection:
@@ -199,9 +209,16 @@ class Lines:
         """These records as a batch, with no place; the batch itself if it is all of them."""
         if selection == self.everything:
             return self.batch
-        text = "\n".join([*compress(self.records, self._flags(selection)), ""])
+        text = "\n".join([*map(self.records.__getitem__, self.numbers(selection)), ""])
         count = text.count("\n") if self.batch.joined else selection.bit_count()
         return replace(self.batch, text=text, count=count, place=None)
+
+
+def _ones(flags: bytes) -> Iterator[int]:
+    place = flags.find(1)
+    while place >= 0:
+        yield place
+        place = flags.find(1, place + 1)
 
 
 def _marked(literal: str, texts: Iterable[str]) -> Selection:
@@ -211,7 +228,7 @@ def _marked(literal: str, texts: Iterable[str]) -> Selection:
 
 def _indexed(texts: Iterable[str]) -> tuple[bytes, list[str]] | None:
     """For each text the number of it among the different ones, and these; None if they are too many."""
-    numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    numbers = {text: number for number, text in enumerate(set(texts))}
     return (bytes(map(numbers.__getitem__, texts)), list(numbers)) if len(numbers) <= _BYTE else None
 
 
