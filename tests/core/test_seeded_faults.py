@@ -105,8 +105,8 @@ def test_the_dump_law_catches_windows_that_come_back_in_another_order(monkeypatc
 
 
 def test_the_batch_law_catches_a_bound_that_looks_at_whole_batches(monkeypatch: Patch) -> None:
-    def whole(batch: Batch, size: int, window: Window, count: int, filled: int) -> tuple[int, CloseReason | None]:
-        return batch.count, None if count < 2 else CLOSED
+    def whole(batch: Batch, size: int, window: Window, filled: Collector) -> tuple[int, CloseReason | None]:
+        return batch.count, None if filled.count < 2 else CLOSED
 
     monkeypatch.setattr(sessions, "room", whole)
     caught(lambda script: laws.batch_law(ONE_KEY["session"], script))

@@ -33,7 +33,7 @@ class Session:
 
     __slots__ = (
         *("_alarm", "_below", "_born", "_came", "_collector", "_first", "_last", "_masker", "_newest", "_opened"),
-        *("_tally", "_timeline", "_urgency", "_wall", "_window", "key"),
+        *("_bounded", "_tally", "_timeline", "_urgency", "_wall", "_window", "key"),
     )
 
     def __init__(
@@ -48,6 +48,7 @@ class Session:
         """Patterns are made with `masker`; None is for no patterns. `urgency` has looked at what is fed."""
         self.key = key
         self._window = window or Window()
+        self._bounded = self._window.max_lines is not None or self._window.max_bytes is not None
         self._masker, self._tally = masker, Tally(masker)
         self._collector = Collector(keep or Keep())
         # And lines that are not in the timeline yet, all of one slot: when, and how many.
@@ -81,7 +82,7 @@ class Session:
         out = self.poll(now)
         while item.count:
             size = item.size
-            lines, reason = room(item, size, self._window, self._collector.count, self._collector.size)
+            lines, reason = room(item, size, self._window, self._collector) if self._bounded else (item.count, None)
             part, item = item.split(lines) if lines < item.count else (item, NOTHING)
             self._take(part, part.size if item.count else size, now)
             if reason:
@@ -145,8 +146,7 @@ class Session:
         return burst
 
     def _times(self) -> Timeline:
-        came, count = self._came
-        return self._timeline.plus(came, count) if count else self._timeline
+        return self._timeline.plus(*self._came) if self._came[1] else self._timeline
 
     def poll(self, now: float) -> list[Burst]:
         """Close the window if its time is up, as of then."""
