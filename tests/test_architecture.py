@@ -23,6 +23,7 @@ LAYERS = [
             "core.backoff",
             "core.details",
             "core.escape",
+            "core.follow",
             "core.forms",
             "core.stamps",
             "core.mail.look",
@@ -31,6 +32,8 @@ LAYERS = [
         ),
         *("core.patterns.lexicon", "core.patterns.meaning", "core.words"),
     ],
+    ["core.generations"],
+    ["core.heirs"],
     [
         *("core.patterns.contrast", "core.allowed", "core.fields", "core.guests", "core.keep", "core.packed"),
         *("core.timeline", "core.traces", "core.window"),

@@ -48,6 +48,8 @@ for module in pkgutil.walk_packages(burstmail.__path__, "burstmail."):
 
 from burstmail import Batch, by
 from burstmail.core.fields import parse
+from burstmail.core.follow import Status
+from burstmail.core.generations import Found, generation, ordered
 from burstmail.core.patterns.masks import Masker
 from burstmail.core.mail.redact import Redactor
 from burstmail.sinks import conversation, smtp
@@ -64,6 +66,7 @@ for splitter in (each(str), by("host", "program"), by("host"), by("severity", "p
     list(splitter(replace(Batch.of(lines + "<38>1 - h p - - - y"), joined=True)))
     list(splitter(replace(Batch.of("<38>1 - h p - - - y\nNov 23 10:00:00 h p: x"), joined=True)))
 Masker(["x"])
+ordered([Found(name="a.1", status=Status(device=1, inode=1, size=1, time=1), generation=generation("a", "a.1"))])
 CALLS
 print(json.dumps([[*map(list, found)], sorted(places)]))
 """

@@ -34,19 +34,20 @@ def _names(files: list[Found]) -> set[tuple[str, tuple[int, int]]]:
 
 
 def _look(path: str, directory: str, base: str, spot: Spot) -> list[Found]:
-    found = []
     live = _found(path, path, base)
-    try:
-        with os.scandir(directory) as entries:
-            for entry in islice(entries, NAMES):
-                made = generation(base, entry.name)
-                if made or entry.inode() == spot.inode:
-                    found.append(_found(entry.path, entry.name, base))
-    except OSError:
-        # Gone, or not ours to read: then only what has the path.
-        found = []
+    found = [_found(os.path.join(directory, name), name, base) for name in _wanted(directory, base, spot)]
     alone = [file for file in found if file and (live is None or file.status.identity != live.status.identity)]
     return [*alone, *([live] if live else [])]
+
+
+def _wanted(directory: str, base: str, spot: Spot) -> list[str]:
+    try:
+        with os.scandir(directory) as entries:
+            some = list(islice(entries, NAMES))
+    except OSError:
+        # Gone, or not ours to read: then there is only what has the path.
+        return []
+    return [entry.name for entry in some if entry.inode() == spot.inode or generation(base, entry.name)]
 
 
 def _found(path: str, name: str, base: str) -> Found | None:
