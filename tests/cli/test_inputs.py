@@ -129,6 +129,7 @@ def test_what_makes_no_sense_is_said_in_one_line(arguments: tuple[str, ...], wor
     with pytest.raises(options.Misuse, match=re.escape(words)) as caught:
         inputs.inputs_of(given(*arguments))
     assert "\n" not in str(caught.value)
+    assert "Errno" not in str(caught.value)
 
 
 def test_what_belongs_together_is_taken() -> None:
@@ -136,6 +137,14 @@ def test_what_belongs_together_is_taken() -> None:
     given("--journal", "--journal-match", "_UID=0", "--journal-directory", "/x", "--from-beginning", "--stdin")
     given("--file", "/x", "--from-beginning")
     given("--stdin", "--confirm")
+
+
+def test_a_file_that_is_not_there_is_waited_for_and_told_of(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    inputs.inputs_of(given("--file", str(tmp_path / "there"), "--file", str(tmp_path / "*.log")))
+    assert not caplog.messages
+    inputs.inputs_of(given("--file", str(tmp_path / "app.lgo")))
+    assert caplog.messages == [f"there is no file {tmp_path / 'app.lgo'} yet: it is waited for"]
 
 
 # Real runs

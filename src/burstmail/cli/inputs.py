@@ -5,6 +5,8 @@ A kind of source is imported when it is asked for: most instances have one.
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,8 @@ from .place import reads_others, reads_standard_input
 
 if TYPE_CHECKING:
     from burstmail import Passed
+
+logger = logging.getLogger("burstmail")
 
 SYSTEMD = "systemd"
 TLS_FILES = {"certificate": "tls_cert", "key": "tls_key", "client_ca": "tls_client_ca"}
@@ -61,8 +65,11 @@ def inputs_of(options: Mapping[str, Any]) -> Inputs:
     """The sources these options describe; they listen from now on. Raises Misuse for what they refuse."""
     try:
         return Inputs([*_standard(options), *_files(options), *_network(options), *_journal(options)])
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise Misuse(str(error)) from None
+    except OSError as error:
+        words = error.strerror or str(error)
+        raise Misuse(f"{error.filename!r}: {words}" if error.filename else words) from None
 
 
 def _standard(options: Mapping[str, Any]) -> list[Source]:
@@ -86,8 +93,14 @@ def _start(options: Mapping[str, Any]) -> str:
 def _files(options: Mapping[str, Any]) -> list[Source]:
     if "files" not in options:
         return []
+    from glob import has_magic
+
     from burstmail import FileSource
 
+    for pattern in options["files"]:
+        # A pattern may match nothing for long. A plain name of nothing is mostly one that is misspelt.
+        if not (has_magic(pattern) or os.path.lexists(pattern)):
+            logger.warning("there is no file %s yet: it is waited for", pattern)
     return [FileSource(*options["files"], start=_start(options))]
 
 
