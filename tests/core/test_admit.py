@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burstmail import ANYTHING, Admit, Batch, Fields, Filter, StateMismatch, at_least, contains, match, where
+from burstmail.core.admit import Judge
 from burstmail.core.columns import COLUMNS, MESSAGE
 from burstmail.core.fields import parse
 from burstmail.core.lines import Lines
@@ -324,6 +325,41 @@ def test_columns_are_what_the_fields_say(lines: list[str], joined: bool) -> None
         wanted = [fields.host or "-", fields.program or "-", fields.pid or "-", fields.message[:MESSAGE]]
         found = [view.column(name)[number] for name in COLUMNS[1:]]
         assert [text or "-" for text in found[:3]] + [found[3][:MESSAGE]] == wanted
+
+
+@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("every", [1, 2, 5, 10, 30, 150, 301])
+@pytest.mark.parametrize(
+    "filter",
+    [
+        contains("USB"),
+        contains("USB dis", "Failed"),
+        contains("zzz|USB|yyy"),
+        contains("USB .*4$"),
+        contains("usb", ignore_case=True),
+        contains("usb|kernel", ignore_case=True) & contains("USB"),
+        match(program="kernel"),
+        match(program="kern*") & contains("USB") & at_least("warning"),
+        match(host="web1") & contains("USB|Failed"),
+        match(program="kernel") & contains("aaa|usb 1"),
+        match(program="kernel") & contains("Failed|password"),
+        match(program="kernel") | (match(program="sshd") & contains("nothing")),
+    ],
+)
+def test_however_many_pass_they_are_the_same(filter: Filter, every: int, joined: bool) -> None:
+    lines = [KERNEL if number % every == 0 else FAILED for number in range(300)]
+    for first in (None, match(program="*"), contains("Failed")):
+        view = Lines(Batch(text="".join(f"{line}\n" for line in lines), count=300, joined=joined))
+        if first:
+            first.lines(view)
+        assert list(view.numbers(filter.lines(view))) == [n for n, line in enumerate(lines) if filter(line)]
+        if joined and filter.lines(view):
+            assert view.take(filter.lines(view)).lines == [line for line in lines if filter(line)]
+
+
+def test_whoever_decides_by_fields_says_how() -> None:
+    with pytest.raises(NotImplementedError):
+        Judge()("x")
 
 
 # Views.

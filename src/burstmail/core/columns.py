@@ -9,7 +9,7 @@ Limits: a message's first 4,096 characters (MESSAGE).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, lru_cache
 from typing import TypeAlias
 
@@ -19,6 +19,9 @@ from .forms import BEGINS, header
 COLUMNS = ("priority", "host", "program", "pid", "message")
 # A user's expression may take time that grows with the square of the text, or worse: it never sees more than this.
 MESSAGE = 4096
+
+# A column of more different texts than a byte has values is looked at text by text.
+BYTE = 256
 
 Row: TypeAlias = tuple[str, ...]
 
@@ -72,6 +75,12 @@ class Reader:
 
     def _wanted(self, *texts: str) -> Row:
         return tuple(text[:MESSAGE] for name, text in zip(COLUMNS, texts, strict=True) if name in self.names)
+
+
+def indexed(texts: Iterable[str]) -> tuple[bytes, list[str]] | None:
+    """For each text the number of it among the different ones, and these; None if they are too many."""
+    numbers = {text: number for number, text in enumerate(set(texts))}
+    return (bytes(map(numbers.__getitem__, texts)), list(numbers)) if len(numbers) <= BYTE else None
 
 
 def numbers(priority: str) -> tuple[int | None, int | None]:

@@ -22,7 +22,7 @@ class _Expression(Judge):
         self._search = pattern.search
         # What is found first in a text that has it; of several with one beginning, that is enough for a glance.
         self._needed = known.needed and _shortened(known.needed)
-        self._exact = sorted(known.needed or ()) if known.exact else []
+        self._exact = tuple(sorted(known.needed or ())) if known.exact else ()
         self._lowered = bool(pattern.flags & re.IGNORECASE)
         self.cost = 3 if self._exact else 4
 
@@ -45,7 +45,11 @@ class _Expression(Judge):
         if view.few(asked):
             return super().among(view, asked)
         if self._exact:
-            return view.containing(self._exact, asked)
+            found, first = view.containing(self._exact, asked)
+            # What was found is mostly what will be found again.
+            if first != self._exact[0]:
+                self._exact = (first, *(other for other in self._exact if other != first))
+            return found
         return view.those(asked, lambda number: self._search(view.message(number)))
 
 

@@ -8,13 +8,13 @@ Limits: those of a batch; what is kept lives as long as the batch is looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import compress
 from typing import TypeAlias
 
-from .columns import COLUMNS, Reader, Row, ring
+from .columns import BYTE, COLUMNS, Reader, Row, indexed, ring
 from .fields import Fields, parse
 from .glance import Glance
 from .model import Batch
@@ -23,8 +23,6 @@ from .model import Batch
 # eight of them, and come out of, and go into, C loops over bytes.
 Selection: TypeAlias = int
 
-# A column of more different texts than a byte has values is looked at text by text.
-_BYTE = 256
 # So many of the first records tell whether a good part of all has a literal in it.
 _SAMPLE = 32
 # Up to one in so many records is looked at by itself.
@@ -139,11 +137,11 @@ class Lines:
 
     def _decided(self, name: str, passes: Callable[[str], object]) -> Selection:
         if name not in self._indexed:
-            self._indexed[name] = _indexed(self.column(name))
-        if (indexed := self._indexed[name]) is None:
+            self._indexed[name] = indexed(self.column(name))
+        if (known := self._indexed[name]) is None:
             return int.from_bytes(bytes([bool(passes(text)) for text in self.column(name)]), "little")
-        numbers, texts = indexed
-        table = bytes([bool(passes(text)) for text in texts]).ljust(_BYTE, b"\0")
+        numbers, texts = known
+        table = bytes([bool(passes(text)) for text in texts]).ljust(BYTE, b"\0")
         return int.from_bytes(numbers.translate(table), "little")
 
     def present(self, literals: Iterable[str], lowered: bool = False) -> bool:
@@ -171,27 +169,22 @@ class Lines:
                 found |= _marked(literal, records)
         return asked & found
 
-    def containing(self, literals: list[str], asked: Selection) -> Selection:
-        """Those of the asked that have one of the literals in their messages.
-
-        What was found comes first the next time: in a stream it mostly is what will be found again.
-        """
+    def containing(self, literals: Sequence[str], asked: Selection) -> tuple[Selection, str]:
+        """Those of the asked that have one of the literals in their messages; and which to look for first next time."""
         found = 0
         if not self._part(asked):
             for literal in literals:
                 if self._glance().any([literal]):
                     found |= _marked(literal, self.column("message"))
-            return asked & found
+            return asked & found, literals[0]
         place, rows = self._reader.names.index("message"), self._rows
         for literal in literals:
             hits = [number for number in self.numbers(asked) if literal in rows[number][place]]
             found |= self._selected(hits)
             asked &= ~found
             if not asked:
-                break
-        if found and literal != literals[0]:
-            literals.sort(key=lambda other: other != literal)
-        return found
+                return found, literal
+        return found, literals[0]
 
     def both(self, a: Selection, b: Selection) -> Selection:
         """Those of a that are in b."""
@@ -224,12 +217,6 @@ def _ones(flags: bytes) -> Iterator[int]:
 def _marked(literal: str, texts: Iterable[str]) -> Selection:
     """The numbers of the texts that have the literal in them."""
     return int.from_bytes(bytes([literal in text for text in texts]), "little")
-
-
-def _indexed(texts: Iterable[str]) -> tuple[bytes, list[str]] | None:
-    """For each text the number of it among the different ones, and these; None if they are too many."""
-    numbers = {text: number for number, text in enumerate(set(texts))}
-    return (bytes(map(numbers.__getitem__, texts)), list(numbers)) if len(numbers) <= _BYTE else None
 
 
 @lru_cache(maxsize=64)
