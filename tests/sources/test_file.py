@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 
 from burstmail import Batch, FileSource
-from burstmail.sources import Resumable, following, patterns
+from burstmail.core.follow import Spot, Status
+from burstmail.sources import Resumable, following, holdings, patterns
 from burstmail.sources import file as module
 from burstmail.sources.holdings import Holdings
+from burstmail.sources.opening import status_of
+from burstmail.sources.reading import Reading
 from burstmail.testing import ManualClock
 
 
@@ -249,6 +252,53 @@ def test_what_was_compressed_unread_is_told_of(log: Path, caplog: pytest.LogCapt
     assert "behind byte 2 was removed or compressed before it was read" in caplog.text
 
 
+def test_what_was_read_and_compressed_then_is_not_told_of(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    add(log, "a")
+    reader = Reader(log, start="beginning")
+    old = rotate(log)
+    add(log, "b")
+    assert reader.look() == ["b"]
+    reader.end()
+    old.rename(log.with_name("app.log.1.gz"))
+    log.with_name("app.log.1.gz").write_bytes(b"packed")
+    add(log, "c")
+    assert reader.again(log).look() == ["c"]
+    assert not caplog.text
+
+
+def test_a_long_rest_comes_before_all_that_is_newer(log: Path) -> None:
+    reader = Reader(log)
+    add(log, "a")
+    reader.look()
+    add(log, *(f"{number:01000}" for number in range(500)))
+    rotate(log)
+    add(log, "new")
+    assert reader.look(10) == [*(f"{number:01000}" for number in range(500)), "new"]
+
+
+def test_the_time_that_is_kept_is_that_of_the_last_byte_read(log: Path) -> None:
+    add(log, "a")
+    reading = Reading(Spot.at(status_of(os.stat(log))), 100, os.open(log, os.O_RDONLY))
+    before = status_of(os.stat(log))
+    add(log, "b")
+    os.utime(log, ns=(0, before.time + 5_000_000_000))
+    (batch,) = reading.read(before, 0.0)
+    assert batch.lines == ["a", "b"]
+    assert (reading.spot.time, reading.spot.size) == (before.time + 5_000_000_000, 4)
+    reading.close()
+
+
+def test_all_that_are_quiet_are_looked_at_together(tmp_path: Path) -> None:
+    reader = Reader(tmp_path / "a", tmp_path / "b")
+    for name in ("a", "b"):
+        reader.clock.advance(0.3)
+        add(tmp_path / name, name)
+        reader.look()
+    reader.look(6)
+    assert len({due for due, _ in reader.source._next.values()}) == 1
+    assert reader.source._refresh in {due for due, _ in reader.source._next.values()}
+
+
 def test_an_inode_that_is_used_again(log: Path) -> None:
     add(log, "a" * 20)
     reader = Reader(log, start="beginning")
@@ -455,9 +505,6 @@ def test_a_thousand_files_and_no_more(tmp_path: Path, caplog: pytest.LogCaptureF
 
 
 def test_what_was_let_go_of_is_remembered_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from burstmail.core.follow import Spot, Status
-    from burstmail.sources import holdings
-
     monkeypatch.setattr(holdings, "REMEMBERED", 10)
     held = Holdings()
     for number in range(30):
