@@ -24,9 +24,13 @@ NOUNS = (
 )
 FILTERS = "Filter ANYTHING match contains at_least where criteria Admit"
 SHAPE = "Stage Instant chain keyed Keyed"
-STEPS = "Framer Aggregator Session Window Caps Limit CoolDown Composer Outbox Backoff Flow Fields by each Route Routes Threshold Join"
+STEPS = (
+    "Framer Aggregator Session Window Caps Limit CoolDown Composer Outbox Backoff Flow Fields by each "
+    "Route Routes Threshold Join"
+)
 EDGES = (
-    "Pipeline Statistics RouteStatistics Resumable Sink SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink Source StreamSource "
+    "Pipeline Statistics RouteStatistics Resumable Sink SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink "
+    "Source StreamSource "
     "SyslogLimits SyslogSource TLS "
     "FileSource IterableSource hostname default_sender Store Entry Change Saved MemoryStore FileStore "
     "JournalSource Passed activated standard_input"

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from .core.excerpt import Excerpt as Excerpt
     from .core.fields import Fields as Fields
     from .core.flow import Flow as Flow
-    from .core.join import Join as Join
     from .core.guests import SyslogLimits as SyslogLimits
+    from .core.join import Join as Join
     from .core.keep import Keep as Keep
     from .core.keyed import Keyed as Keyed
     from .core.keyed import keyed as keyed

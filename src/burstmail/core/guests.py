@@ -33,8 +33,8 @@ class SyslogLimits:
     message: float = 60.0
     """Seconds for one message from its first byte to its end: loggers send them whole."""
     idle: float = inf
-    """Seconds without any message before a connection is ended. Never, for a logger may have nothing to say for weeks,
-    and some notice the end only by the message they lose (syslog-ng, in TLS). The kernel finds the dead by keepalive."""
+    """Seconds without any message before a connection is ended. Never: a logger may have nothing to say for weeks, and
+    some notice the end only by the message they lose (syslog-ng, in TLS). The kernel finds the dead by keepalive."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
