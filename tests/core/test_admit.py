@@ -26,9 +26,10 @@ PLAIN = "  no header at all, kernel or not"
 def passing(filter: Filter, lines: list[str], **more: Any) -> list[str]:
     """What passes of a batch; and each line by itself says the same."""
     batch = Batch(text="".join(f"{line}\n" for line in lines), count=len(lines), **more)
-    view = Lines(batch)
-    found = view.take(filter.lines(view)).lines if filter.lines(view) else []
-    assert found == [line for line in lines if filter(line)]
+    # All columns, and no more than it asks for, as Admit does it.
+    for view in (Lines(batch), Lines(batch, filter.columns)):
+        found = view.take(filter.lines(view)).lines if filter.lines(view) else []
+        assert found == [line for line in lines if filter(line)]
     return found
 
 
@@ -125,6 +126,9 @@ def test_contains_searches_the_message_and_not_the_header() -> None:
     assert passing(contains("Failed", "opened$"), lines) == [FAILED, OPENED]
     assert passing(contains("^session opened$"), lines * 20) == [OPENED] * 20
     assert passing(contains("sequenceId"), lines * 20) == []
+    # Whoever asks for the message alone does not get the pid with it.
+    assert passing(contains("^Failed"), lines * 20) == [FAILED] * 20
+    assert passing(contains("77]"), lines * 20) == []
     assert passing(contains("failed|USB DISC", ignore_case=True), lines * 20) == [KERNEL, FAILED] * 20
 
 
@@ -300,7 +304,8 @@ def test_a_batch_and_its_lines_are_told_the_same(
     lines: list[str], filters: list[Filter], times: int, warm: bool
 ) -> None:
     lines = lines * times
-    view = Lines(Batch(text="".join(f"{line}\n" for line in lines), count=len(lines)))
+    wanted = frozenset[str]().union(*(filter.columns for filter in filters))
+    view = Lines(Batch(text="".join(f"{line}\n" for line in lines), count=len(lines)), wanted)
     if warm:
         view.column("program")
     for filter in filters:
@@ -311,7 +316,7 @@ def test_a_batch_and_its_lines_are_told_the_same(
 @given(st.lists(LINES, min_size=1, max_size=12), FILTERS, st.sampled_from([1, 9]))
 def test_a_record_is_decided_as_a_whole(lines: list[str], filter: Filter, times: int) -> None:
     lines = lines * times
-    view = Lines(Batch(text="".join(f"{line}\n" for line in lines), count=len(lines), joined=True))
+    view = Lines(Batch(text="".join(f"{line}\n" for line in lines), count=len(lines), joined=True), filter.columns)
     found = list(view.numbers(filter.lines(view)))
     assert found == [number for number, record in enumerate(view.records) if filter(record)]
     assert "".join(f"{record}\n" for record in view.records) == view.batch.text
