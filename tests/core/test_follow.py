@@ -73,6 +73,17 @@ def test_a_copy_without_its_last_line_of_two_is_known() -> None:
     assert fit(walked(content, len(content)), lines(1)) is Fit.SHORT
 
 
+def test_a_copy_is_told_from_a_file_that_only_begins_alike() -> None:
+    content = lines(1000)
+    spot = walked(content, 5000, len(content))
+    for size in (5000, len(content) - 100, len(content)):
+        assert spot.begins(size, checksums(content[:size]))
+    assert not spot.begins(300, checksums(content[:300]))
+    other = lines(100) + lines(900, first=7)
+    assert not spot.begins(len(other), checksums(other))
+    assert not walked(lines(9), 100).begins(1000, checksums(lines(100)))
+
+
 def test_nothing_fits_what_is_empty_and_what_was_not_read_fits_all() -> None:
     assert fit(walked(lines(9), 50), b"") is Fit.NONE
     assert fit(Spot.at(STATUS), b"") is Fit.FULL

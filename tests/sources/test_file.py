@@ -175,10 +175,10 @@ def test_a_deleted_file_is_read_to_its_end_and_comes_back(log: Path) -> None:
     reader = Reader(log)
     add(log, "a")
     assert reader.look() == ["a"]
-    add(log, "b", "half", end="")
+    add(log, "b", "most", end="")
     log.unlink()
     assert reader.look() == ["b"]
-    assert reader.look(70) == ["half"]
+    assert reader.look(70) == ["most"]
     assert reader.places == {f"file:{log}": [1]}
     add(log, "a")
     assert reader.look() == ["a"]
@@ -327,6 +327,22 @@ def test_patterns_find_new_files_and_no_rotated_ones(tmp_path: Path) -> None:
     two.unlink()
     reader.look(70)
     assert set(reader.places) == {f"file:{one}"}
+
+
+def test_a_copy_that_somebody_makes_is_not_read_and_one_that_begins_alike_is(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    reader = Reader(tmp_path / "*")
+    add(log, "# heading", *(f"line {number}" for number in range(1000)))
+    assert len(reader.look()) == 1001
+    shutil.copy(log, tmp_path / "app.log.bak")
+    add(log, "more")
+    add(tmp_path / "other.log", "# heading", "line 0", "other")
+    assert sorted(reader.look(3)) == ["# heading", "line 0", "more", "other"]
+    # Not all of it, then something else.
+    (tmp_path / "most").write_bytes(log.read_bytes()[:-100] + b"\n")
+    assert reader.look(3) == []
+    add(tmp_path / "most", "own")
+    assert reader.look(3) == ["own"]
 
 
 def test_a_file_that_gets_another_name_is_not_read_again(tmp_path: Path) -> None:

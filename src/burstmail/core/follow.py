@@ -17,6 +17,9 @@ from zlib import crc32
 WINDOW = 512
 """Bytes before a place that its mark is made of."""
 
+TELLING = 4096
+"""So many bytes are the same in two files only if one is a copy; fewer may be a heading that all of them begin with."""
+
 # How far behind the end of what is read at once marks are made; between reads, each is so much wider than the last.
 _DISTANCES = (32, 256, 2048, 16384)
 _WIDER = 8
@@ -108,6 +111,10 @@ class Spot:
         if size >= self.offset:
             return Fit.FULL
         return Fit.SHORT if marks else Fit.NONE
+
+    def begins(self, size: int, checksum: Callable[[int], int | None]) -> bool:
+        """Whether a file, perhaps a shorter one, is a copy of ours: by so much that no heading is as long."""
+        return any(TELLING <= at <= size for at, _ in self.marks) and self.fits(size, checksum) is not Fit.NONE
 
     def dump(self) -> list[Any]:
         """As JSON can carry it."""

@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from .follow import Fit, Spot
+from .follow import TELLING, Fit, Spot
 from .generations import Found, Generation, Scheme, ordered
 
 # Compressors keep a file's time to the microsecond only.
 _MICRO = 1000
-
-# So much of a file is in no other by chance; less may be a heading that all of them begin with.
-_TELLING = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +56,7 @@ def plan(
     if len(after) > 1 and after[-1].live and begins(after[-2], after[-1]):
         # It is copied just now, and not truncated yet.
         del after[-2]
-    if spot.offset >= _TELLING:
+    if spot.offset >= TELLING:
         # Somebody's copy of what we have read.
         after = [file for file in after if file.live or fit(file) is not Fit.FULL]
     reads = [(file, 0) for file in after]

@@ -160,7 +160,10 @@ class FileSource:
         if now >= self._refresh:
             self._refresh = self._tick(now)
             for path in self._patterns.paths(self._followed) if self._patterns.wild else ():
-                self._follow(path, now)
+                copied = self._copied(path)
+                following = self._follow(path, now)
+                if copied:
+                    following.to_the_end(now)
         for path, (due, pause) in list(self._next.items()):
             if now >= due or closing:
                 following, found = self._followed[path], False
@@ -169,6 +172,20 @@ class FileSource:
                     yield batch
                 self._again(following, SOON if found else min(2 * pause, self._poll), now)
                 yield from self._forgotten(following)
+
+    def _copied(self, path: str) -> bool:
+        """Whether a new file is a copy of one beside it (`cp app.log app.log.bak`): that has been read already."""
+        if (made := self._holdings.open(path)) is None:
+            return False
+        fd, status = made
+        try:
+            beside = [each for each in self._followed.values() if os.path.dirname(each.path) == os.path.dirname(path)]
+            return not self._read_by_another(status.identity) and any(each.copied_by(fd, status) for each in beside)
+        finally:
+            os.close(fd)
+
+    def _read_by_another(self, identity: tuple[int, int]) -> bool:
+        return any(one.spot.identity == identity for each in self._followed.values() for one in each.readings)
 
     def _again(self, following: Following, pause: float, now: float) -> None:
         """Those that are quiet are looked at together, so that we wake once for all of them."""

@@ -21,7 +21,7 @@ from ..core.heirs import plan
 from ..core.model import Batch, Place
 from .holdings import Holdings
 from .listing import begins, fitting, listed
-from .opening import status_of
+from .opening import checksums, status_of
 from .reading import Reading, Truncated
 
 logger = logging.getLogger("burstmail")
@@ -91,6 +91,10 @@ class Following:
         if end:
             spot = spot.stepped(data[:end], start + end)
         self._add(Reading(spot, self._bound, fd, now))
+
+    def copied_by(self, fd: int, status: Status) -> bool:
+        """Whether an open file is a copy that somebody has made of what is read here."""
+        return any(one.spot.begins(status.size, checksums(fd)) for one in self.readings)
 
     def look(self, now: float) -> Iterator[Batch]:
         """What there is to read now; a Batch without lines when only the position has changed."""
