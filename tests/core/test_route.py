@@ -18,6 +18,7 @@ from burstmail import (
     Caps,
     Composer,
     Flow,
+    Join,
     Keep,
     Limit,
     Message,
@@ -27,6 +28,7 @@ from burstmail import (
     Stage,
     StateMismatch,
     TemporaryDeliveryError,
+    Threshold,
 )
 from burstmail.core.admit import Filter
 from burstmail.core.model import Attempt
@@ -347,6 +349,26 @@ def test_a_state_that_is_not_to_be_trusted_parts_them_as_well() -> None:
         name: {name} for name in "abc"
     }
     assert [stray.recipients for stray in strays] == [(f"{name}@example.org",) for name in "abc"]
+
+
+@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("broken", [False, True])
+def test_what_waited_in_front_of_the_routes_comes_by_them_when_that_stage_is_gone(joined: bool, broken: bool) -> None:
+    front: Stage[Any, Any] = Join() if joined else Threshold(9, per=60)
+    engine, twin = Flow(front, routes(), epoch="e"), flow()
+    fed(engine, ["c 1", "x 2", "\tab", "b 3"], 0.0)
+    state = json.loads(json.dumps(engine.state()))
+    strays = twin.salvage([1, 9.0, 1e9, state], 9.0) if broken else twin.recall(state, 9.0)
+    messages = delivered(twin, twin.take(strays, 9.0, "Kept."), 9.0)
+    # A record is one thing, and goes as a whole, or not at all.
+    wanted = {"a": ["x 2", "\tab"] if joined else ["\tab"], "b": ["b 3"], "c": ["c 1"]}
+    assert {message.recipients[0][0]: lines_of(message) for message in messages} == wanted
+
+
+def test_a_record_whose_filter_raises_stays_together() -> None:
+    batch = Batch(text="c 1\n\tb! 2\n", count=2, joined=True)
+    (stray,) = flow().raw(batch, 0.0)
+    assert (stray.burst.route, stray.burst.head) == ("a", ("c 1", "\tb! 2"))
 
 
 def test_where_no_route_is_known_the_first_one_gets_what_is_left() -> None:

@@ -34,8 +34,8 @@ class Reader:
     """Reads the wanted columns of texts."""
 
     def __init__(self, wanted: Collection[str], joined: bool) -> None:
-        # Where there is no program, there is no header of the usual forms; and a priority is no part of the message, nor
-        # is a pid: a header is only read to its end if that is asked for.
+        # Where there is no program, there is no header of the usual forms; and a priority is no part of the message,
+        # nor is a pid: a header is read to its end only if that is asked for.
         needed = {*wanted, "priority", "program", *(["pid"] if "message" in wanted else [])}
         self.names = tuple(name for name in COLUMNS if name in needed)
         self.program = self.names.index("program")

@@ -176,14 +176,17 @@ class Flow:
             self._epoch, reads, kept = opened(state, "flow", 3, version=2)
             self._reads = int(reads)
         except (StateMismatch, TypeError, ValueError):
-            return strays([Left("", (), state)], now)
+            return self._strays([Left("", (), state)], now)
         left = recall(kept, self._heads, self.paths.named, self._echo)
         self._lines = self.held + self._own + ended(self._heads) + sum(path.outbox.lines_out for path in self.paths)
-        return strays(left, now)
+        return self._strays(left, now)
 
     def salvage(self, state: State, now: float) -> list[Stray]:
         """What can be read of a state that `state()` gave, without becoming it. Never raises."""
-        return strays(parted(state), now)
+        return self._strays(parted(state), now)
+
+    def _strays(self, left: Sequence[Left], now: float) -> list[Stray]:
+        return strays(left, now, (lambda batch: self.raw(batch, now)) if self._heads.routed else None)
 
     def raw(self, batch: Batch, now: float) -> list[Stray]:
         """Lines that a stage could not take, each by its route."""

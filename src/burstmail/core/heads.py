@@ -80,6 +80,11 @@ class Heads:
             return [(name, item) for item in items]
         return [(name, replace(item, route=name) if isinstance(item, Burst) else item) for item in items]
 
+    @property
+    def routed(self) -> bool:
+        """Whether there are routes."""
+        return self._routes is not None
+
     def judged(self, batch: Batch) -> list[tuple[str, Batch]]:
         """Lines that a stage could not take, by route, past all stages."""
         return self._routes.judged(batch) if self._routes else [("", batch)]

@@ -6,16 +6,16 @@ its lines come back as one burst. Never raises, whatever the state is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from json import dumps
 from math import inf, isfinite
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import StateMismatch
 from .heads import Heads
-from .model import Burst
+from .model import Batch, Burst
 from .path import Path
-from .salvage import salvaged
+from .salvage import salvaged, waiting
 from .stage import State, opened
 
 
@@ -114,11 +114,20 @@ def parted(state: State) -> list[Left]:
     return [Left(route, to.get(route, ()), one) for route, one in left]
 
 
-def strays(left: Sequence[Left], now: float) -> list[Stray]:
-    """What can be read of them, one burst for each route. Never raises."""
+def strays(left: Sequence[Left], now: float, judge: Callable[[Batch], list[Stray]] | None = None) -> list[Stray]:
+    """What can be read of them, one burst for each route. Never raises.
+
+    `judge` is asked by which routes lines come that waited in front of them; None where there are no routes.
+    """
     to = {one.route: one.recipients for one in left}
-    found = [(name, [one.state for one in left if one.route == name]) for name in to]
-    return [Stray(burst, to.get(burst.route, ())) for name, states in found for burst in salvaged(states, now, name)]
+    found: list[Stray] = []
+    for name in to:
+        states = [one.state for one in left if one.route == name]
+        asks = judge if not name and not to[name] else None
+        bursts = salvaged(states, now, name, batches=asks is None)
+        found += [Stray(burst, to.get(burst.route, ())) for burst in bursts]
+        found += [stray for batch in waiting(states) for stray in asks(batch)] if asks else []
+    return found
 
 
 def _fit(stages: Sequence[Loads], states: Any) -> list[State]:

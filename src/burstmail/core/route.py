@@ -84,15 +84,16 @@ class Routes:
         return parts
 
     def judged(self, batch: Batch) -> list[tuple[str, Batch]]:
-        """As `split`, line by line: one that makes a filter raise comes by the route of that filter."""
+        """As `split`, record by record: one that makes a filter raise comes by the route of that filter."""
         found: dict[str, list[str]] = {}
-        for line in batch.lines:
-            for name in self._names(line):
-                found.setdefault(name, []).append(line)
-        return [(name, replace(batch, text=Batch.of(lines).text, count=len(lines))) for name, lines in found.items()]
+        for record in Lines(batch).records:
+            for name in self._names(record):
+                found.setdefault(name, []).append(f"{record}\n")
+        texts = {name: "".join(records) for name, records in found.items()}
+        return [(name, replace(batch, text=text, count=text.count("\n"))) for name, text in texts.items()]
 
-    def _names(self, line: str) -> list[str]:
-        names = [route.name for route in self.routes if _passes(route.filter, line)]
+    def _names(self, record: str) -> list[str]:
+        names = [route.name for route in self.routes if _passes(route.filter, record)]
         return names if self.every else names[:1]
 
     @property

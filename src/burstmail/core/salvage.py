@@ -7,6 +7,7 @@ they stand, and folds those of one route into one digest. Never raises, whatever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from .fold import fold, restored_burst
@@ -21,14 +22,32 @@ from .timeline import Timeline
 DEPTH = 50
 
 
-def salvaged(state: State, now: float, route: str = "") -> list[Burst]:
-    """All lines found, as one burst for each route that leaves at `now`; those that name no route are of this one."""
+def salvaged(state: State, now: float, route: str = "", *, batches: bool = True) -> list[Burst]:
+    """All lines found, as one burst for each route that leaves at `now`; those that name no route are of this one.
+
+    Without `batches`, those are left alone: see `waiting`.
+    """
     found: dict[str, Burst] = {}
-    for burst in sorted(_bursts(state, "", now, DEPTH), key=lambda burst: burst.first):
+    every = [*_bursts(state, "", now, DEPTH), *(as_it_is(batch, now) for batch in (waiting(state) if batches else ()))]
+    for burst in sorted(every, key=lambda burst: burst.first):
         burst = replace(burst, route=burst.route or route)
         before = found.get(burst.route)
         found[burst.route] = fold(before, burst) if before else burst
     return [*found.values()]
+
+
+def waiting(state: State, depth: int = DEPTH) -> Iterator[Batch]:
+    """The batches that a stage kept: their lines may not have come by any route yet."""
+    if not isinstance(state, list) or not depth:
+        return
+    if state[:1] == [NAME]:
+        with suppress(Exception):  # a state can be wrong in any way; what is no batch holds no lines
+            batch = restored_batch(state)
+            if _is_sound(as_it_is(batch, 0.0)):
+                yield batch
+        return
+    for part in state:
+        yield from waiting(part, depth - 1)
 
 
 def as_it_is(batch: Batch, now: float) -> Burst:
@@ -41,7 +60,7 @@ def as_it_is(batch: Batch, now: float) -> Burst:
 def _bursts(state: State, key: str, now: float, depth: int) -> Iterator[Burst]:
     if not isinstance(state, list) or not depth:
         return
-    if (burst := _held(state) or _open(state, key, now) or _waiting(state, now)) is not None:
+    if (burst := _held(state) or _open(state, key, now)) is not None:
         yield burst
         return
     # A table of windows has rows of key, serial number, window.
@@ -66,12 +85,6 @@ def _open(state: list[State], key: str, now: float) -> Burst | None:
         return replace(session.close(now, CloseReason.FLUSH), reason=CloseReason.FLUSH)
 
     return _first_sound(closed, state)
-
-
-def _waiting(state: list[State], now: float) -> Burst | None:
-    if state[:1] != [NAME]:
-        return None
-    return _first_sound(lambda state: as_it_is(restored_batch(state), now), state)
 
 
 def _first_version(times: State, born: State, kept: State) -> list[State]:
