@@ -69,9 +69,10 @@ def _one(kind: str, value: Any) -> _Words | None:
         return frozenset([chr(value)])
     if kind == "IN" and all(str(inner) == "LITERAL" for inner, _ in value):
         return frozenset(chr(code) for _, code in value)
-    if kind in _REPEATS and value[:2] == (0, 1):
+    # What never gives back (`a?+`, `(?>a|ab)`) does not match all that it seems to.
+    if kind in ("MAX_REPEAT", "MIN_REPEAT") and value[:2] == (0, 1):
         return None if (words := _words(value[2])) is None else words | {""}
-    if (branches := _branches(kind, value)) is None:
+    if kind == "ATOMIC_GROUP" or (branches := _branches(kind, value)) is None:
         return None
     found = [_words(branch) for branch in branches]
     return None if None in found else frozenset[str]().union(*(words for words in found if words))
