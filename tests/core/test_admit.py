@@ -105,7 +105,9 @@ def test_at_least_counts_from_emerg() -> None:
 
 def test_a_level_without_a_priority_counts_as_well() -> None:
     lines = ["kern  :err   : [12345.678901] usb 1-1: no", "Jan  1 00:00:12 host user.notice root: hello", PLAIN]
+    lines.append("*Mar  1 18:46:11.123: %SYS-4-CONFIG_I: Configured from console")
     assert passing(at_least("err"), lines * 20) == lines[:1] * 20
+    assert passing(match(severity="warning"), lines * 20) == lines[3:] * 20
     assert passing(match(facility="user"), lines * 20) == lines[1:2] * 20
 
 
@@ -123,6 +125,8 @@ def test_contains_searches_the_message_and_not_the_header() -> None:
     lines = [KERNEL, FAILED, OPENED, PLAIN]
     assert passing(contains("web|sshd|kernel"), lines) == [PLAIN]
     assert passing(contains("^usb"), lines) == [KERNEL]
+    assert passing(contains("^Failed .*root$"), lines * 20) == [FAILED] * 20
+    assert passing(contains("77"), lines * 20) == []
     assert passing(contains("Failed", "opened$"), lines) == [FAILED, OPENED]
     assert passing(contains("^session opened$"), lines * 20) == [OPENED] * 20
     assert passing(contains("sequenceId"), lines * 20) == []
@@ -322,14 +326,16 @@ def test_a_record_is_decided_as_a_whole(lines: list[str], filter: Filter, times:
     assert "".join(f"{record}\n" for record in view.records) == view.batch.text
 
 
-@given(st.lists(LINES, min_size=1, max_size=12), st.booleans())
-def test_columns_are_what_the_fields_say(lines: list[str], joined: bool) -> None:
-    view = Lines(Batch(text="".join(f"{line}\n" for line in lines), count=len(lines), joined=joined))
+@given(st.lists(LINES, min_size=1, max_size=12), st.booleans(), st.sets(st.sampled_from(COLUMNS)))
+def test_columns_are_what_the_fields_say(lines: list[str], joined: bool, asked: set[str]) -> None:
+    view = Lines(Batch(text="".join(f"{line}\n" for line in lines), count=len(lines), joined=joined), asked)
     for number, record in enumerate(view.records):
         fields = parse(record)
         wanted = [fields.host or "-", fields.program or "-", fields.pid or "-", fields.message[:MESSAGE]]
-        found = [view.column(name)[number] for name in COLUMNS[1:]]
-        assert [text or "-" for text in found[:3]] + [found[3][:MESSAGE]] == wanted
+        for name, text in zip(COLUMNS[1:], wanted, strict=True):
+            if name in asked:
+                found = view.column(name)[number]
+                assert (found if name == "message" else found or "-") == text
 
 
 @pytest.mark.parametrize("joined", [False, True])
@@ -380,6 +386,7 @@ def test_a_view_takes_records_in_order_and_keeps_the_rest_of_the_batch() -> None
     assert (part.text, part.count, part.place, part.below, part.seq) == ("a\n\tb\nd\n  e\n", 4, None, 3, 4)
     assert view.take(view.everything) is batch
     rest = view.without(view.everything, odd)
+    assert view.without(odd, rest) == odd and view.without(odd, view.everything) == 0
     assert list(view.numbers(rest)) == [1] and view.empty(view.both(rest, odd)) and not view.empty(rest)
 
 
