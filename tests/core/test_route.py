@@ -360,6 +360,7 @@ def test_what_waited_in_front_of_the_routes_comes_by_them_when_that_stage_is_gon
     state = json.loads(json.dumps(engine.state()))
     strays = twin.salvage([1, 9.0, 1e9, state], 9.0) if broken else twin.recall(state, 9.0)
     messages = delivered(twin, twin.take(strays, 9.0, "Kept."), 9.0)
+    messages += delivered(twin, twin.poll(1e4), 1e4)
     # A record is one thing, and goes as a whole, or not at all.
     wanted = {"a": ["x 2", "\tab"] if joined else ["\tab"], "b": ["b 3"], "c": ["c 1"]}
     assert {message.recipients[0][0]: lines_of(message) for message in messages} == wanted

@@ -46,8 +46,7 @@ class Flow:
         # The messages that wait, among other things: `changes`, `rows`, `restore`, `trying`, `go_on`.
         self.paths = Paths(own, destinations, self._echo.know, backoff, give_up)
         self._epoch = epoch
-        self._reads = 0
-        self._lines = self._own = 0
+        self._reads = self._lines = self._own = 0
         # What other parameters, or a restart, make due in the past is done now: time never runs backwards.
         self._now = -inf
         # What a flow is that has seen nothing yet.
@@ -102,8 +101,7 @@ class Flow:
         for batch in self._echo.feed(item, now):
             out += self.paths.feed(self._heads.feed(batch, now), now)
         count, sample = self._echo.take()
-        self._own += count
-        self._lines += item.count
+        self._own, self._lines = self._own + count, self._lines + item.count
         for path in self.paths:
             path.echoed(count, sample)
         return out
