@@ -408,6 +408,23 @@ def test_a_link_that_somebody_has_laid_is_not_followed(tmp_path: Path, caplog: p
     assert reader.look(3) == ["secret"]
 
 
+def test_a_link_in_the_place_of_a_directory_is_none_either(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("secret", "bob", "amy/logs"):
+        (tmp_path / name).mkdir(parents=True)
+    add(tmp_path / "secret" / "app.log", "secret")
+    add(tmp_path / "amy" / "logs" / "app.log", "amy")
+    # The link itself, and one behind another that is in order.
+    (tmp_path / "bob" / "logs").symlink_to("../secret")
+    (tmp_path / "eve").symlink_to(tmp_path / "bob")
+    os.lchown(tmp_path / "bob" / "logs", 65534, 65534)
+    reader = Reader(tmp_path / "*" / "logs" / "*.log", start="beginning")
+    reader.look(3)
+    assert reader.lines == ["amy"] and caplog.text.count("a symbolic link of neither root") == 2
+    # What is its own may be shown, once.
+    os.chown(tmp_path / "secret" / "app.log", 65534, 65534)
+    assert reader.look(3) == ["secret"]
+
+
 def test_links_in_a_circle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
@@ -453,7 +470,7 @@ def test_a_file_that_may_not_be_read_yet(log: Path, caplog: pytest.LogCaptureFix
     honest = os.open
 
     def refuse(path: Any, *rest: Any, **more: Any) -> int:
-        if str(path) == str(log):
+        if path in (log.name, str(log)):
             raise PermissionError(13, "Permission denied")
         return honest(path, *rest, **more)
 

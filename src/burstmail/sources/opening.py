@@ -1,7 +1,8 @@
 """path -> descriptor. Only of a regular file, without waiting, and through no link that somebody has laid as a trap.
 
 Who may write to a log directory, and nothing else, could let root read and mail any file by a symbolic link. So a link
-is followed if it belongs to root, to us, or to the owner of the file that it leads to: nobody gains anything then.
+is followed if it belongs to root, to us, or to the owner of the file that it leads to: nobody gains anything then. That
+goes for links anywhere in a path: one in the place of a directory leads to other files just as well.
 What is no regular file is never opened: a FIFO would wait, and a device may do anything.
 """
 
@@ -17,6 +18,8 @@ from ..core.follow import WINDOW, Status
 
 # As many as Linux itself follows are 40; a log that takes more than eight is a mistake.
 LINKS = 8
+_LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 def status_of(result: os.stat_result) -> Status:
@@ -29,27 +32,50 @@ def status_of(result: os.stat_result) -> Status:
 def opened(path: str) -> tuple[int, Status]:
     """A descriptor to read from. Raises OSError."""
     status_of(os.stat(path))
-    owners: set[int] = set()
-    for _ in range(LINKS):
-        fd, target = _entered(path, owners)
-        if target is None:
-            return _checked(fd, owners)
-        path = os.path.join(os.path.dirname(path), target)
-    raise OSError(errno.ELOOP, "too many symbolic links")
+    owners: list[int] = []
+    return _checked(_entered(path, owners), {*owners})
 
 
-def _entered(path: str, owners: set[int]) -> tuple[int, str | None]:
-    """The open file; or where a link leads to, whose owner is then among the owners."""
+def _entered(path: str, owners: list[int]) -> int:
+    """The open file. Its path is gone part by part, and each is held, so that no link is followed but those seen."""
+    here = os.open("/" if path.startswith("/") else ".", _LOOK)
+    ahead = _parts(path)
     try:
-        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), None
-    except OSError as error:
-        if error.errno != errno.ELOOP:
-            raise
-    # Held, so that the one whose owner is asked for is the one that is followed.
-    link = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        while True:
+            part = ahead.pop()
+            if (target := _target(part, here, owners)) is not None:
+                ahead += _parts(target)
+                here = _stepped(here, "/") if target.startswith("/") else here
+            elif ahead:
+                here = _stepped(here, part)
+            else:
+                return os.open(part, _READ, dir_fd=here)
+    finally:
+        os.close(here)
+
+
+def _parts(path: str) -> list[str]:
+    """The last one first. What ends in a slash is a directory."""
+    return [part or "." for part in reversed(path.split("/"))]
+
+
+def _stepped(here: int, part: str) -> int:
+    there = os.open(part, _LOOK, dir_fd=here)
+    os.close(here)
+    return there
+
+
+def _target(part: str, here: int, owners: list[int]) -> str | None:
+    """Where it leads to if it is a link, whose owner is then among the owners."""
+    link = os.open(part, _LOOK, dir_fd=here)
     try:
-        owners.add(os.fstat(link).st_uid)
-        return -1, os.readlink("", dir_fd=link)
+        status = os.fstat(link)
+        if not stat.S_ISLNK(status.st_mode):
+            return None
+        owners.append(status.st_uid)
+        if len(owners) > LINKS:
+            raise OSError(errno.ELOOP, "too many symbolic links")
+        return os.readlink("", dir_fd=link)
     finally:
         os.close(link)
 
