@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from burstmail import Excerpt, Keep
@@ -169,6 +169,8 @@ def test_shedding_keeps_first_and_last_lines_and_every_count(
     assert made.elided >= 0
 
 
+# The last line alone stood behind, and what is shown before it was given up.
+@example(keep=Keep(head=0, tail=2, bytes=8, log=21), lines=["xxx", "xxxxxx", ""], times=1)
 @given(keep=keeps, lines=lines_of, times=st.integers(1, 6))
 def test_what_is_shown_stays_when_only_the_rest_is_given_up(keep: Keep, lines: list[str], times: int) -> None:
     collector = Collector(keep)

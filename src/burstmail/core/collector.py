@@ -173,10 +173,10 @@ class Collector:
         front, back = self._front, self._back
         if front.size + back.size <= first + last or front.count + back.count < 3:
             return
-        if not back.count:
-            # What goes first is the middle of all.
-            text, middle = front.text, front.size // 2
-            end = opening(text, max(first, min(middle, front.size - last)))
+        if front.count + back.count == self.count:
+            # Without a gap it is one text, and what goes first is the middle of all. The front never gets more.
+            text, size = front.text + back.text, front.size + back.size
+            end = opening(text, max(first, min(size // 2, size - last, front.size)))
             front, back = _Run.of([text[:end]]), _Run.of([text[end:]])
         front.first(max(first, front.size // 2))
         back.last(max(last, back.size // 2))
