@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from burstmail.core.follow import Status
-from burstmail.core.generations import Found, Scheme, generation, ordered, packed
+from burstmail.core.generations import Found, Scheme, generation, ordered, origins, packed
 
 OF_APP_LOG = [
     ("app.log.1", Scheme.NUMBER, False, False),
@@ -36,6 +36,7 @@ def test_generations_of_app_log(name: str, scheme: Scheme, inner: bool, is_packe
     assert made
     assert (made.scheme, made.inner, made.packed) == (scheme, inner, is_packed)
     assert packed(name) == is_packed
+    assert ("app.log" in origins(name)) == (not inner and not is_packed)
 
 
 @pytest.mark.parametrize(

@@ -517,6 +517,20 @@ def test_at_rest_there_is_one_stat_a_second_for_each_file(tmp_path: Path, monkey
     assert set(calls) == {"stat"} and len(calls) <= 200
 
 
+def test_whoever_fills_a_directory_does_not_keep_us_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "FILES", 10)
+    for number in range(200):
+        add(tmp_path / f"{number:03}.log", "old")
+        add(tmp_path / f"{number:03}.log.1", "older")
+    asked: list[str] = []
+    honest = patterns.origins
+    monkeypatch.setattr(patterns, "origins", lambda name: asked.append(name) or honest(name))
+    found = patterns.Patterns([tmp_path / "*.log*"])
+    assert found.paths(()) == [str(tmp_path / f"{number:03}.log") for number in range(10)]
+    # Each once, and no more than it takes to know that there are too many.
+    assert len(asked) == len({*asked}) == 21
+
+
 def test_a_thousand_files_and_no_more(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert patterns.FILES == 1000
     for number in range(1003):

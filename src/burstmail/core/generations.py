@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"[.-][0-9]{1,5}\Z")
 _DATE = re.compile(
     r"[.-](?:19|20)[0-9]{2}-?[01][0-9](?:-?[0-3][0-9])?(?:[T_.-]?[0-9:_-]{1,16}Z?)?(?:\.[0-9]{1,5})?\Z|[.-][0-9]{9,19}\Z"
 )
+_LONGEST = 64
 _OLD = re.compile(r"[._-](?:old|OLD|prev|previous)\Z")
 
 
@@ -75,10 +76,17 @@ def generation(base: str, name: str) -> Generation | None:
     return _made(plain[len(stem) : -len(ending)], name != plain, True)
 
 
+def origins(name: str) -> list[str]:
+    """What a file may have been called before it was rotated; not where its extension would have stayed in place."""
+    first = max(1, len(name) - _LONGEST)
+    cuts = [place for place in range(first, len(name)) if name[place] in "._-"]
+    return [name[:cut] for cut in cuts if _made(name[cut:], False, False)]
+
+
 def _made(part: str, packed: bool, inner: bool) -> Generation | None:
     schemes = ((Scheme.NUMBER, _NUMBER), (Scheme.DATE, _DATE), (Scheme.OLD, _OLD))
     for scheme, pattern in schemes:
-        if len(part) <= 64 and pattern.match(part):
+        if len(part) <= _LONGEST and pattern.match(part):
             return Generation(scheme=scheme, part=part, inner=inner, packed=packed)
     return None
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from fnmatch import fnmatchcase
+from itertools import islice
 
-from ..core.generations import generation, packed
+from ..core.generations import origins, packed
 
 logger = logging.getLogger("burstmail")
 
@@ -49,14 +50,12 @@ class Patterns:
 
         known = dict.fromkeys(followed)
         found = dict.fromkeys(path for pattern in self.wild for path in sorted(glob(pattern)))
-        bases: dict[str, list[str]] = {}
-        for path in {**known, **found}:
-            directory, name = os.path.split(path)
-            bases.setdefault(directory, []).append(name)
-        new = [path for path in found if path not in known and _own(path, bases[os.path.dirname(path)])]
-        room = FILES - len(known)
+        every = {**known, **found}
+        room = max(0, FILES - len(known))
+        # Whoever fills a directory must not keep us busy: no more are looked at than there is room for.
+        new = list(islice((path for path in found if path not in known and _own(path, every)), room + 1))
         self._tell(len(new) > room)
-        return new[: max(0, room)]
+        return new[:room]
 
     def _tell(self, crowded: bool) -> None:
         if crowded and not self._crowded:
@@ -64,18 +63,13 @@ class Patterns:
         self._crowded = crowded
 
 
-def _own(path: str, names: Iterable[str]) -> bool:
+def _own(path: str, every: Container[str]) -> bool:
     """Whether it is a file of its own, and one that can be read."""
-    name = os.path.basename(path)
-    if packed(name) or any(_later(base, name) for base in names):
+    directory, name = os.path.split(path)
+    # A number before the extension may be part of a name: `worker.log`, `worker-2.log`.
+    if packed(name) or any(os.path.join(directory, origin) in every for origin in origins(name)):
         return False
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except OSError:
         return False
-
-
-def _later(base: str, name: str) -> bool:
-    # A number before the extension may be part of a name: `worker.log`, `worker-2.log`.
-    made = generation(base, name) if base != name else None
-    return made is not None and not made.inner
