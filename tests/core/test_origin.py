@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from burstmail import Batch, Join
 from burstmail.core.fields import parse
+from burstmail.core.lines import Lines
 from burstmail.core.origin import Origin
 
 STAMP = "2026-11-23T12:00:00.123456+01:00"
@@ -47,6 +49,10 @@ def test_what_says_who_it_is_from_is_not_touched(line: str) -> None:
         ("\tat Foo.bar(Foo.java:7)", f"<13>1 {STAMP} 192.0.2.7 - - - - \tat Foo.bar(Foo.java:7)"),
         (" app: hello", f"<13>1 {STAMP} 192.0.2.7 - - - -  app: hello"),
         ("<>x", f"<13>1 {STAMP} 192.0.2.7 - - - - <>x"),
+        # What looks like a priority and is none.
+        ("<192>1 hello", f"<13>1 {STAMP} 192.0.2.7 - - - - <192>1 hello"),
+        ("<999>2026-hello", f"<13>1 {STAMP} 192.0.2.7 - - - - <999>2026-hello"),
+        ("<013>Nov 23 10:00:00 web1 x: y", f"<13>1 {STAMP} 192.0.2.7 - - - - <013>Nov 23 10:00:00 web1 x: y"),
         ("<1234>Nov 23 10:00:00 web1 x: y", f"<13>1 {STAMP} 192.0.2.7 - - - - <1234>Nov 23 10:00:00 web1 x: y"),
     ],
 )
@@ -90,6 +96,17 @@ def test_a_chunk_is_as_its_lines_one_by_one(lines: list[str]) -> None:
         if line:
             wanted.append(line if wanted and line[0] in " \t" else ORIGIN.of(line))
     assert ORIGIN.of_all("".join(line + "\n" for line in lines)) == "".join(line + "\n" for line in wanted)
+
+
+PIECES = ["<", ">", "0", "13", "191", "192", "999", "1 ", "2026-", "Nov 23 10:00:00 ", "a", "a b", ": ", " ", "\t"]
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join))
+def test_nobody_goes_on_with_what_another_said(text: str) -> None:
+    stage, first = Join(begin="^ERROR"), "<13>Nov 23 10:00:00 web1 app[1]: ERROR"
+    stage.feed(Batch.of(first), 0.0)
+    stage.feed(Batch.of(ORIGIN.of(text)), 0.1)
+    assert first in [record for batch in stage.drain(0.2) for record in Lines(batch).records]
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\n"), min_size=1))

@@ -20,7 +20,7 @@ FACILITIES = (
 
 # Every run is possessive (`+` after the count): it ends at a character it cannot contain, so it never gives back what
 # it took, and no line takes more than a scan. Sets of characters and not exact digits: that costs half as much.
-_PRIORITY = "1[0-8][0-9]|19[01]|[1-9]?[0-9]"
+PRIORITY = "1[0-8][0-9]|19[01]|[1-9]?[0-9]"
 _ISO = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[0-9.,:Z+-]{0,24}+"
 # With a fraction: `journalctl -o short-precise`.
 _STAMP = rf"(?:[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]{{8}}(?:\.[0-9]{{1,9}}+|)|{_ISO})"
@@ -50,7 +50,7 @@ def header(wanted: Iterable[str], *forms: str) -> str:
     host, program, pid = (group(f"new_{name}", r"[^ \n]{1,255}+") for name in ("host", "program", "pid"))
     new = rf"(?<=>)1 {group('new_stamp', f'(?:{_STAMP}|-)')} {group('new_pair', f'{host} {program}')} {pid} "
     known = {"old": old, "new": new}
-    return rf"(?:<{group('priority', _PRIORITY)}>|)(?:{'|'.join(known[form] for form in forms)}|)"
+    return rf"(?:<{group('priority', PRIORITY)}>|)(?:{'|'.join(known[form] for form in forms)}|)"
 
 
 # Names of levels as systems write them, and the number of each; the other names are old, or common mistakes.
@@ -98,7 +98,7 @@ _ODD = (
     # FreeBSD, `syslogd -v`: numbers; twice: names.
     rf"{_BEGIN}<(?:{_LEVEL}|(?P<numbers>[0-9]{{1,2}}\.[0-7]))> (?:{_HOST} |){_TAG}",
     # VMware ESXi 8 in its own files.
-    rf"{_BEGIN}(?:Em|Al|Cr|Er|Wa|No|In|Db)\((?P<priority>{_PRIORITY})\) {_TAG}",
+    rf"{_BEGIN}(?:Em|Al|Cr|Er|Wa|No|In|Db)\((?P<priority>{PRIORITY})\) {_TAG}",
     # AIX, Solaris: what another machine has sent.
     rf"{_BEGIN}Message forwarded from (?P<host>[^ \n\[\]]{{1,255}}+(?<=:)) {_TAG}",
     # HP ProCurve: the number of the event.

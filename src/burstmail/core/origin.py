@@ -11,18 +11,21 @@ import re
 from collections.abc import Callable, Iterator
 
 from .fields import parse
+from .forms import PRIORITY
 
-# RFC 3164 section 4.3.3: what a message without PRI gets, user.notice.
-_PRIORITY = "<13>"
+# RFC 3164 section 4.3.3: what a message without PRI gets, user.notice. What no priority can be (192 and more, or with
+# zeros in front) is none, and with it in front a line would have no header, and could be taken for another's.
+_USER = "<13>"
+_PRI = f"<(?:{PRIORITY})>"
 # The program's name in front of a message (RFC 3164 section 4.1.3): where the host should stand.
 _TAG = r"[^ \n:\[]{1,128}+(?:\[[^ \n\]]{0,64}+\]:?+|:)(?=[ \n]|\Z)"
 _STAMP = "[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]{8} "
-_SAID = rf"<[0-9]{{1,3}}+>(?:1 |{_STAMP}(?!{_TAG})|[0-9]{{4}}-)"
+_SAID = rf"{_PRI}(?:1 |{_STAMP}(?!{_TAG})|[0-9]{{4}}-)"
 # Whoever says it, which is nearly everybody, costs 0.2 microseconds a line.
 _ALL = re.compile(rf"(?:{_SAID}.*+\n)*+")
 _ONE = re.compile(_SAID)
-_HOSTLESS = re.compile(rf"(<[0-9]{{1,3}}+>|){_STAMP}(?={_TAG})")
-_SPLIT = re.compile(rf"(<[0-9]{{1,3}}+>|)({_TAG}|)")
+_HOSTLESS = re.compile(rf"({_PRI}|){_STAMP}(?={_TAG})")
+_SPLIT = re.compile(rf"({_PRI}|)({_TAG}|)")
 
 
 class Origin:
@@ -45,7 +48,7 @@ class Origin:
         assert found is not None, "every part of the pattern is optional"
         # With a tag, as RFC 3164 has it; without one, in the format that can say that there is none.
         form = "{} {} " if found[2] else "1 {} {} - - - - "
-        return (found[1] or _PRIORITY) + form.format(self._stamp(), self._host) + message[found.end(1) :]
+        return (found[1] or _USER) + form.format(self._stamp(), self._host) + message[found.end(1) :]
 
     def of_all(self, text: str) -> str:
         """The same for the messages of one chunk of a connection, each a line; empty ones are none.
