@@ -66,7 +66,20 @@ def test_what_goes_on_at_the_margin_is_indented_and_what_is_empty_too() -> None:
 def test_a_header_that_says_no_more_is_dropped() -> None:
     stage = Join()
     lines = [head("app", "lost"), head("app", "\tat a"), head("app", "Caused by: b"), head("app", "next")]
-    assert fed(stage, 0.0, *lines) == [[lines[0], "\tat a", "\tCaused by: b"]]
+    assert fed(stage, 0.0, *lines) == [[lines[0], "\t\tat a", "\tCaused by: b"]]
+
+
+def test_what_is_indented_stays_so_beside_what_is_not() -> None:
+    traceback = ["Traceback (most recent call last):", '  File "x.py", line 1', "    boom()", "ValueError: nope"]
+    for first in ([], ["ERROR: it failed"]):
+        (made,) = Join().feed(batch(*first, *traceback, "b"), 0.0)
+        begin, *rest = [*first, *traceback]
+        assert made.lines == [begin, *(f"\t{line}" for line in rest)]
+
+
+def test_where_all_of_it_is_indented_it_stays_as_it_came() -> None:
+    (made,) = Join().feed(batch("a", "  1", "\t2", " 3", "b"), 0.0)
+    assert made.lines == ["a", "  1", "\t2", " 3"]
 
 
 def test_a_header_that_says_more_stays() -> None:
@@ -89,7 +102,7 @@ def test_a_line_without_a_header_goes_on_from_the_line_before_it() -> None:
     assert fed(stage, 0.0, web, app, "\tat a", "Caused by: b") == []
     assert fed(stage, 0.5, "\tat b", "plain") == []
     (made, rest) = stage.drain(0.6)
-    assert (made.lines, rest.lines) == ([web, app, "\tat a", "\tCaused by: b", "\tat b"], ["plain"])
+    assert (made.lines, rest.lines) == ([web, app, "\t\tat a", "\tCaused by: b", "\t\tat b"], ["plain"])
 
 
 def test_sources_are_told_apart() -> None:
@@ -170,7 +183,7 @@ def test_a_restart_goes_on_with_the_record() -> None:
     fresh = Join()
     fresh.load(json.loads(json.dumps(stage.dump())))
     (made,) = fresh.feed(batch(" 1", "Error: 2", "b", time=101.0, epoch="f", seq=1), 0.5)
-    assert made.lines == ["x", "\tTraceback (most recent call last):", " 1", "\tError: 2"]
+    assert made.lines == ["x", "\tTraceback (most recent call last):", "\t 1", "\tError: 2"]
     assert (made.time, made.epoch, made.seq, made.late) == (100.0, "e", 4, 1.0)
 
 

@@ -1,5 +1,6 @@
 """Lines -> one record, while it is open. Its first line as it came, and what goes on from it, each indented.
 
+If one of these is not, all get a tab more: what is indented in a stack trace stays so beside what is not.
 Limits: those of Join.
 """
 
@@ -25,7 +26,7 @@ class Read:
 class Record:
     """A record that may go on. Times are moments of `now`."""
 
-    __slots__ = ("_lines", "before", "first", "last", "late", "name", "read", "since", "size", "time")
+    __slots__ = ("_bare", "_lines", "before", "first", "last", "late", "name", "read", "since", "size", "time")
 
     def __init__(self, name: tuple[str, str], item: Batch, read: Read, line: str, before: str, now: float) -> None:
         """`line` is its first line, and `before` what may go on after it."""
@@ -34,6 +35,8 @@ class Record:
         self.time, self.late = item.time, item.late
         self.first = line
         self._lines = [line]
+        # Whether a line that goes on is not indented.
+        self._bare = False
         self.size = size_of(line) + 1
         self.before = before
 
@@ -45,7 +48,7 @@ class Record:
     @property
     def text(self) -> str:
         """The lines, each with its newline."""
-        return "\n".join(self._lines) + "\n"
+        return ("\n\t" if self._bare else "\n").join(self._lines) + "\n"
 
     def follows(self, other: Record) -> bool:
         """Whether it can leave in one batch with one that leaves just before it: both began at once, in one read."""
@@ -62,9 +65,9 @@ class Record:
         """One more: `text` is its message; its header goes, if that of the first line tells as much."""
         fields = parse(line) if len(text) < len(line) else None
         told = text if fields is None or _who(fields) == _who(parse(self.first)) else line
-        told = told if indented(told) else f"\t{told}"
+        self._bare = self._bare or not indented(told)
         self._lines.append(told)
-        self.size += size_of(told) + 1
+        self.size += size_of(told) + 2
         self.last = now
         self.before = gone_on(text, self.before)
 
@@ -84,19 +87,21 @@ class Record:
 
     def dump(self) -> list[Any]:
         """As JSON can carry it."""
-        return [list(self.name), [self.since, self.last], self.before, dump_batch(self.batch(self.since))]
+        return [list(self.name), [self.since, self.last], self.before, self._bare, dump_batch(self.batch(self.since))]
 
     @classmethod
     def restored(cls, state: list[Any], reads: dict[tuple[str, int], Read]) -> Record:
         """The dumped record; its read is one of these, if it is among them."""
-        (source, key), (since, last), before, row = state
+        (source, key), (since, last), before, bare, row = state
         batch = restored_batch(row)
         name = (batch.epoch, batch.seq)
         read = reads.setdefault(name, Read(name, batch.gone))
         first, *rest = batch.lines
         record = cls((source, key), batch, read, first, before, since)
-        record._lines += rest
-        record.size, record.last = batch.size, last
+        record._lines += [line[1:] for line in rest] if bare else rest
+        record._bare = bool(bare)
+        record.size = sum(size_of(line) + 2 for line in record._lines) - 1
+        record.last = last
         return record
 
 
