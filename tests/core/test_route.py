@@ -115,6 +115,13 @@ def test_lines_below_a_threshold_are_told_of_once() -> None:
     assert [part.below for _, part in routes().split(batch)] == [7, 0, 0]
 
 
+def test_or_by_the_next_that_come_when_none_of_these_has_a_route() -> None:
+    stage = routes()
+    assert stage.split(Batch(text="x\n", count=1, below=7)) == []
+    assert [part.below for _, part in stage.split(Batch(text="a\nb\n", count=2, below=1))] == [8, 0]
+    assert [part.below for _, part in stage.split(Batch.of("a"))] == [0]
+
+
 def test_a_record_goes_one_way_as_a_whole() -> None:
     batch = Batch(text="a\n\tb\n c\nc\n\ta\n", count=5, joined=True)
     parts = routes().split(batch)

@@ -63,13 +63,15 @@ class Routes:
         self.every = every
         # Lines that came by no route.
         self.refused = 0
+        # Lines below a threshold, that came before a batch of which none had a route: the next part tells of them.
+        self._below = 0
         self._columns = frozenset[str]().union(*(route.filter.columns for route in routes))
         self._chains: dict[str, Stage[Batch, Any]] = {route.name: _joined(route) for route in routes}
 
     def split(self, batch: Batch) -> list[tuple[str, Batch]]:
         """The part of each route, with its name. All filters see the batch before anything changes."""
         view = Lines(batch, self._columns)
-        rest = view.everything
+        rest, below = view.everything, batch.below + self._below
         parts: list[tuple[str, Batch]] = []
         for route in self.routes:
             found = route.filter.lines(view)
@@ -77,8 +79,9 @@ class Routes:
             rest = view.without(rest, found)
             if not view.empty(found):
                 # Lines before it that nobody will see are told of once.
-                part = view.take(found)
-                parts.append((route.name, replace(part, below=0) if part.below and parts else part))
+                part, told = view.take(found), 0 if parts else below
+                parts.append((route.name, replace(part, below=told) if part.below != told else part))
+        self._below = 0 if parts else below
         refused = batch.count - sum(part.count for _, part in parts)
         self.refused += refused if not self.every else 0 if view.empty(rest) else view.take(rest).count
         return parts
