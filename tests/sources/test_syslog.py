@@ -258,6 +258,26 @@ def test_what_is_no_socket_is_left_alone(tmp_path: Path, make: Callable[[Path], 
     assert os.path.lexists(path)
 
 
+def test_the_mode_is_given_to_the_socket_and_to_nothing_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = tmp_path / "log", tmp_path / "shadow"
+    other.touch(0o600)
+
+    class Replaced(socket.socket):
+        """Who may write to the directory is quick."""
+
+        def bind(self, address: object) -> None:
+            super().bind(address)  # type: ignore[arg-type]  # a path
+            path.unlink()
+            path.symlink_to(other)
+
+    monkeypatch.setattr(places.socket, "socket", Replaced)
+    with pytest.raises(OSError, match="somebody has put something else in its place"):
+        SyslogSource(f"unix://{path}")
+    assert stat.S_IMODE(other.stat().st_mode) == 0o600
+
+
 def test_a_socket_that_is_not_ours_any_more_is_not_removed(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with Receiver(f"unix://{path}"):

@@ -160,12 +160,25 @@ def _named(path: str, mode: int) -> Place:
         # Before bind, so that it is never open to more than it will be; after it, for the umask does not count.
         os.fchmod(made.fileno(), mode)
         made.bind(path)
-        os.chmod(path, mode)
-        status = os.lstat(path)
+        status = _permitted(path, mode)
         return Place(socket=made, url=f"unix://{path}", file=(path, status.st_dev, status.st_ino))
     except BaseException:
         made.close()
         raise
+
+
+def _permitted(path: str, mode: int) -> os.stat_result:
+    """Give the socket its mode, and nothing that somebody else has put in its place: a link would lead anywhere."""
+    fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISSOCK(status.st_mode) or status.st_uid != os.geteuid():
+            raise FileExistsError(errno.EEXIST, "somebody has put something else in its place")
+        # fchmod(2) takes no descriptor that is only a path.
+        os.chmod(f"/proc/self/fd/{fd}", mode)
+        return status
+    finally:
+        os.close(fd)
 
 
 def _free(path: str) -> None:
