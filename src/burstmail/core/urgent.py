@@ -32,12 +32,12 @@ class Urgency:
 
     def look(self, batch: Batch) -> None:
         """Decide the lines of a read. Raises whatever the user's function does."""
-        view = Lines(batch)
         if isinstance(self._decide, Filter):
+            view = Lines(batch, self._decide.columns)
             found = self._decide.lines(view)
             records = [] if view.empty(found) else Lines(view.take(found)).records
         else:
-            records = [record for record in view.records if self._decide(record)]
+            records = [record for record in Lines(batch).records if self._decide(record)]
         self._found = frozenset(record.partition("\n")[0] for record in records)
 
     def first(self, part: Batch) -> str | None:
