@@ -44,6 +44,15 @@ def test_a_record_leaves_after_quiet_as_of_then() -> None:
     assert (stage.held, stage.deadline) == (0, inf)
 
 
+def test_a_record_that_goes_on_and_on_is_not_held_back() -> None:
+    stage = Join(wait=1)
+    stage.feed(Batch.of(["PANIC", "  0"]), 0.0)
+    out = [fed(stage, tenth / 10, f"  {tenth}") for tenth in range(5, 200, 5)]
+    # Ten seconds after it began, and what goes on then begins another.
+    assert out[19] == [["PANIC", "  0", *(f"  {tenth}" for tenth in range(5, 100, 5))]]
+    assert (sum(map(len, out)), stage.held) == (1, 20)
+
+
 def test_a_burst_of_it_has_the_times_at_which_lines_came() -> None:
     stage = chain(Join(wait=1.0), Aggregator(gap=5))
     stage.feed(batch("a", time=100.0), 0.0)
