@@ -343,6 +343,18 @@ def test_what_waits_of_a_route_that_is_gone_goes_to_its_own_recipients() -> None
     assert "These lines were kept." in messages[0].readable()
 
 
+def test_a_route_with_another_name_keeps_its_redactions() -> None:
+    def named(name: str) -> Flow:
+        hidden = path("c", redact=[lambda text: text.replace("hunter2", "...")])
+        return Flow(Routes(Route(Has("a"), *path("a", redact=[]), name="a"), Route(Has("c"), *hidden, name=name)))
+
+    engine, twin = named("c"), named("other")
+    fed(engine, ["c hunter2"], 0.0)
+    strays = twin.recall(json.loads(json.dumps(engine.state())), 9.0)
+    (message,) = delivered(twin, twin.take(strays, 9.0, "Kept."), 9.0)
+    assert message.recipients == ("c@example.org",) and "hunter2" not in message.readable()
+
+
 def test_without_routes_any_more_it_is_the_same() -> None:
     twin = Flow(*path("all"), epoch="e")
     messages = delivered(twin, twin.take(twin.recall(busy().state(), 9.0), 9.0, "Kept."), 9.0)

@@ -1,8 +1,8 @@
 """Batch -> Batch. Lines that go on from the line before them become one record with it: stack traces stay whole.
 
 A record leaves whole, its further lines indented, when the next of its key begins, after `wait` seconds of quiet, or
-when it is full, or when it has gone on for AGE times as long: nobody holds back what another has said. Text stays lines,
-and each is counted; whoever decides about a record does so by its first line.
+when it is full, or when it has gone on for AGE times as long: nobody holds back what another has said. Text stays
+lines, and each is counted; whoever decides about a record does so by its first line.
 Limits: `lines` and `bytes` of a record (what comes then begins another); `keys` records that are open, and `budget`
 bytes of them, over which the one that has been quiet for longest leaves early.
 """
@@ -21,7 +21,6 @@ from .record import Read, Record
 from .split import Splitter
 from .stage import State, opened
 from .traces import AWAITING, CAUSE, Rule, begun, plain, words_in
-
 
 # A trace is written at once, also by a slow disk. What goes on for longer is not one, and others wait to read it.
 AGE = 10.0

@@ -59,7 +59,9 @@ class Paths:
         out: list[Attempt] = []
         for place, path in enumerate(self):
             own = _for(place, path, burst)
-            makers = (stage for lane in path.lanes.values() for stage in lane.stages if isinstance(stage, Readdressed))
+            # A route that has got another name has its own redactions and words still: whoever has its recipients.
+            lanes = sorted(path.lanes.values(), key=lambda lane: lane.recipients != tuple(recipients))
+            makers = (stage for lane in lanes for stage in lane.stages if isinstance(stage, Readdressed))
             maker = next(makers, None)
             for item in maker.readdressed(recipients).feed(own, now) if maker else [own]:
                 out += path.post(item, now)
