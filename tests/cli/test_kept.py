@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from burstmail.cli import place
+from burstmail.cli.options import parse
 from tests.cli.process import catching, ended, environment, mails, run, running, shown, text_of, until
 
 # A sendmail that fails for now while there is a file `down`, refuses for good while there is `refusing`, and else keeps
@@ -186,3 +188,30 @@ def test_a_state_directory_of_somebody_else_stops_nothing(tmp_path: Path) -> Non
     (text,) = mails(box)
     assert shown(text) == ["one"]
     assert "The store fails" in " ".join(text.split())
+
+
+def test_options_that_make_another_name_leave_nothing_behind_in_silence(tmp_path: Path) -> None:
+    """Tried with --file, whose position is kept under the name."""
+    log, state = tmp_path / "app.log", tmp_path / "state"
+    log.touch()
+    follow = ["--to", "root", "--maildir", str(tmp_path / "out"), "--state", str(state), "--file", str(log)]
+    old = place.name_of(parse([*follow, "--include", "ERROR"]))
+    with running(*follow, "--include", "ERROR", "--gap", "1ms", "--from-beginning") as first:
+        until(lambda: (state / old / "store.db").exists())
+        log.write_text("ERROR one\n")
+        until(lambda: len(mails(tmp_path / "out")) == 1)
+        with log.open("a") as more:
+            more.write("ERROR two\n")
+        until(lambda: "; 1 line " in run("queue", "--state", str(state)).stdout.decode())
+        first.terminate()
+        assert first.wait(30) == 0
+    for times_told in (1, 0):
+        with running(*follow, "--include", "ERROR|FATAL") as second:
+            catching(second)
+            second.terminate()
+            told = (second.communicate()[1]).decode()
+        assert (
+            told.count(f"; {old} keeps 1 line and how far it has read, and no burstmail of that name runs")
+            == times_told
+        )
+        assert told.count(f"to go on there, say --name {old}\n") == times_told

@@ -393,7 +393,7 @@ def test_a_wrong_option_is_explained_in_one_line(tmp_path: Path, arguments: Sequ
 
 
 def test_a_bug_has_a_status_of_its_own(tmp_path: Path) -> None:
-    code = "import sys; from burstmail.cli import main, queue; queue._boxes = None; sys.exit(main())"
+    code = "import sys; from burstmail.cli import main, queue; queue.kept_in = None; sys.exit(main())"
     done = run("queue", command=[sys.executable, "-c", code])
     assert done.returncode == 70
     assert done.stderr.startswith(b"burstmail: this is a bug\n  Traceback")

@@ -19,6 +19,7 @@ from . import channel
 from .confirm import confirm
 from .inputs import Inputs, check_inputs, inputs_of
 from .manners import Manners
+from .namesakes import tell_of_namesakes
 from .options import Misuse, first_look, parse
 from .parts import pipeline_of
 from .place import STARTUP, Place, place_of, reads_a_file, reads_standard_input
@@ -91,6 +92,7 @@ def _check(options: dict[str, Any], place: Place) -> None:
             raise Misuse("--confirm answers on standard output: it must be open, and without --print")
         if place.directory is None:
             raise Misuse(f"--confirm promises what only a state directory can keep: {_instead(options)}")
+    tell_of_namesakes(place, follows="files" in options or "journal" in options)
     if place.homeless:
         logger.warning("no home directory, so nothing is kept over an end: say --state DIR, or --state none")
 

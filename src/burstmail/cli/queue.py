@@ -61,7 +61,7 @@ class Box:
 def queue(do: str, keys: Sequence[str], *, all: bool, state: str | None, name: str | None) -> int:
     """Do one of list, check, show, retry, delete, and return the exit status."""
     try:
-        boxes, troubles = _boxes(_root(state), name, given=state is not None)
+        boxes, troubles = kept_in(_root(state), name, given=state is not None)
     except (NoSuch, Unreadable) as error:
         if do == "check":
             return _said(str(error), good=False)
@@ -91,7 +91,7 @@ def _root(state: str | None) -> str:
     return os.path.abspath(root)
 
 
-def _boxes(root: str, only: str | None, *, given: bool) -> tuple[list[Box], list[str]]:
+def kept_in(root: str, only: str | None, *, given: bool) -> tuple[list[Box], list[str]]:
     """What is kept under each name, and what could not be read."""
     names = _names(root, given=given)
     if only is not None and only not in names:
