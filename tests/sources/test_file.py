@@ -252,6 +252,28 @@ def test_what_was_compressed_unread_is_told_of(log: Path, caplog: pytest.LogCapt
     assert "behind byte 2 was removed or compressed before it was read" in caplog.text
 
 
+def test_what_was_empty_when_last_seen_and_compressed_unread_is_told_of(
+    log: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(log, "a")
+    reader = Reader(log, start="beginning")
+    rotate(log, ".3")
+    log.touch()
+    reader.look()
+    reader.end()
+    add(log, "b")
+    rotate(log, ".2")
+    for number in (3, 2):
+        packed = log.with_name(f"app.log.{number}.gz")
+        shutil.copy2(log.with_name(f"app.log.{number}"), packed)
+        log.with_name(f"app.log.{number}").unlink()
+    add(log, "c")
+    rotate(log)
+    add(log, "d")
+    assert reader.again(log).look() == ["c", "d"]
+    assert caplog.text.count("behind byte 0 was removed or compressed before it was read") == 1
+
+
 def test_what_was_read_and_compressed_then_is_not_told_of(log: Path, caplog: pytest.LogCaptureFixture) -> None:
     add(log, "a")
     reader = Reader(log, start="beginning")
@@ -548,6 +570,31 @@ def test_a_thousand_files_and_no_more(tmp_path: Path, caplog: pytest.LogCaptureF
     got = reader.look(6)
     assert sorted(got) == sorted(f"{word} {number}" for number in range(0, 1000, 7) for word in ("last", "first"))
     assert caplog.text.count("more than 1000 files match") == 1
+    reader.end()
+
+
+def test_files_that_are_renamed_again_and_again_do_not_take_all_descriptors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holdings, "DESCRIPTORS", 16)
+    names = [tmp_path / f"{number}.log" for number in range(12)]
+    for name in names:
+        add(name, f"{name.stem} 0")
+    reader, before = Reader(tmp_path / "*.log", start="beginning"), len(os.listdir("/proc/self/fd"))
+    got, most = [*reader.lines], 0
+    for generation in range(1, 9):
+        for name in names:
+            rotate(name, f".{generation:03}")
+            # More than a look reads: there is always something behind.
+            add(name, *(f"{name.stem} {generation}" for _ in range(20_000 if name.stem < "2" else 1)))
+        got += reader.look(1)
+        most = max(most, len(os.listdir("/proc/self/fd")) - before)
+    got += reader.look(9)
+    assert most <= 16 + 4
+    assert len(got) == sum(1 + 8 * (20_000 if name.stem < "2" else 1) for name in names)
+    for name in names:
+        mine = [line for line in got if line.startswith(f"{name.stem} ")]
+        assert mine == sorted(mine)
     reader.end()
 
 

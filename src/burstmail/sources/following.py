@@ -137,7 +137,8 @@ class Following:
             return ()
         if status is None and not self._directory_changed():
             return ()
-        return self._heirs(last, now)
+        # Where many are open, one is read to its end before the next.
+        return () if self.behind and self._holdings.crowded else self._heirs(last, now)
 
     def _directory_changed(self) -> bool:
         before = self._listed
@@ -154,8 +155,7 @@ class Following:
         """Open what comes after the last file; and find that again, if it is not open or not what it was."""
         if last.untouched and last.fd >= 0 and os.fstat(last.fd).st_nlink:
             # It is found again, and with it the copies of what it was filled with before.
-            self._holdings.kept(last)
-            last.close()
+            self._holdings.close(last)
         spot, held = last.spot, last.fd >= 0
         known = {reading.spot.identity for reading in self.readings if reading is not last}
         files = self._files(spot)
@@ -240,8 +240,7 @@ class Following:
                 self._holdings.kept(reading)
             return batches
         except Truncated:
-            self._holdings.kept(reading)
-            reading.close()
+            self._holdings.close(reading)
             return self._heirs(reading, now) if live and reading is self.readings[-1] else self._let_go(reading)
         except OSError as error:
             self._holdings.complain(self.path, error)
@@ -280,7 +279,7 @@ class Following:
             if reading.behind and reading.fd >= 0:
                 break
             moved = any(later.spot.size for later in self.readings[self.readings.index(reading) + 1 :])
-            crowded = len(self.readings) - len(settled) >= FILES
+            crowded = len(self.readings) - len(settled) >= FILES or self._holdings.crowded
             if crowded or (moved and now - reading.active >= self._linger):
                 settled.append(reading)
         last = self.readings[-1:]
@@ -299,8 +298,7 @@ class Following:
         """Nothing more is expected: an unfinished line is one."""
         batches = reading.rest()
         self._holdings.done(reading.spot)
-        self._holdings.kept(reading)
-        reading.close()
+        self._holdings.close(reading)
         self.readings.remove(reading)
         self.changed = True
         return batches
@@ -308,8 +306,7 @@ class Following:
     def close(self) -> None:
         """Let go of everything; positions stay."""
         for reading in self.readings:
-            self._holdings.kept(reading)
-            reading.close()
+            self._holdings.close(reading)
 
     def _tell_lost(self, spot: Spot) -> None:
         logger.error(

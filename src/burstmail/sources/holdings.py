@@ -1,7 +1,8 @@
 """What all followed names share: who reads which file, what was read of files let go of, and the open descriptors.
 
 A file that gets another name, one that is followed too, must not be read a second time under it.
-Limits: half of the descriptors that the process may have, 512 at most; 4,096 files are remembered.
+Limits: half of the descriptors that the process may have, 512 at most, a few more while they change hands; half of them
+are for files that have their names. 4,096 files are remembered.
 """
 
 from __future__ import annotations
@@ -30,20 +31,34 @@ class Holdings:
         self._done: dict[tuple[int, int], Spot] = {}
         # Those that may be closed, for they are found again by their names; the one used longest ago stands first.
         self._idle: dict[Reading, None] = {}
+        # Those that are open and may not.
+        self._kept: dict[Reading, None] = {}
         self._said: dict[str, str] = {}
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many are open that nobody may keep what is not needed."""
+        return len(self._idle) + len(self._kept) > self._limit
 
     def used(self, reading: Reading) -> None:
         """An open file that has its name: it may be closed when there are too many of them."""
+        self._kept.pop(reading, None)
         self._idle.pop(reading, None)
         self._idle[reading] = None
-        while len(self._idle) > self._limit:
-            oldest = next(iter(self._idle))
-            self.kept(oldest)
-            oldest.close()
+        while len(self._idle) > self._limit // 2:
+            self.close(next(iter(self._idle)))
 
     def kept(self, reading: Reading) -> None:
-        """It could not be found again, or is closed already: it is not for closing."""
+        """An open file that could not be found again: it is not for closing."""
         self._idle.pop(reading, None)
+        if reading.fd >= 0:
+            self._kept[reading] = None
+
+    def close(self, reading: Reading) -> None:
+        """Let go of the file; the position stays."""
+        self._idle.pop(reading, None)
+        self._kept.pop(reading, None)
+        reading.close()
 
     def done(self, spot: Spot) -> None:
         """All of a file is read, as far as anybody knows."""
