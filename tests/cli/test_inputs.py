@@ -118,7 +118,7 @@ def test_all_are_closed_together() -> None:
         (("--listen", "http://[::1]:0"), "'http://[::1]:0': begin it with udp://, tcp://, tls:// or unix://"),
         (("--listen", "udp://192.0.2.1:5514"), "cannot listen on udp://192.0.2.1:5514"),
         (("--listen", "udp://[::1]:0", "--allow", "everybody"), "allow='everybody': no network"),
-        (("--listen", "tls://[::1]:0", "--tls-cert", "/nonexistent"), "/nonexistent"),
+        (("--listen", "tls://[::1]:0", "--tls-cert", "/none"), "cannot read the TLS certificate /none: No such file"),
         (("--journal", "--journal-match", "-x"), "-x"),
         (("--file", ""), "argument --file: '' is no path"),
     ],

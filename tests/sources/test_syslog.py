@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import resource
@@ -197,13 +198,32 @@ def test_no_address_at_all_and_durations_that_are_none_are_refused() -> None:
 def test_an_address_that_cannot_be_had_is_named_and_those_before_it_are_given_back(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         url = f"tcp://127.0.0.1:{other.getsockname()[1]}"
-        with pytest.raises(OSError, match=f"cannot listen on {url}: Address already in use"):
+        with pytest.raises(OSError, match=f"cannot listen on {url}: Address already in use: .*take another"):
             SyslogSource(f"unix://{tmp_path}/log", url)
     assert not (tmp_path / "log").exists()
-    with pytest.raises(OSError, match="cannot listen on unix:///nowhere/log: No such file or directory"):
+    with pytest.raises(OSError, match="unix:///nowhere/log: No such file or directory: make the directory first"):
         SyslogSource("unix:///nowhere/log")
-    with pytest.raises(OSError, match=r"cannot listen on udp://192\.0\.2\.1:0: Cannot assign"):
+    with pytest.raises(OSError, match=r"cannot listen on udp://192\.0\.2\.1:0: Cannot assign .*: .*0\.0\.0\.0"):
         SyslogSource("udp://192.0.2.1:0")
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "words"),
+    [
+        ("udp://127.0.0.1:514", errno.EACCES, "Permission denied: ports below 1024 are root's; take another, or have"),
+        ("unix:///run/log", errno.EACCES, "Permission denied: choose a directory that this user may write to"),
+        ("tcp://127.0.0.1:514", errno.EMFILE, "Too many open files$"),
+    ],
+)
+def test_what_can_be_done_about_it_is_said(monkeypatch: pytest.MonkeyPatch, url: str, code: int, words: str) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(places, "_bound", fail)
+    monkeypatch.setattr(places, "_named", fail)
+    with pytest.raises(OSError, match=f"cannot listen on {url}: {words}") as caught:
+        SyslogSource(url)
+    assert caught.value.errno == code
 
 
 def test_ports_have_defaults_and_a_name_may_stand_for_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,24 @@ def opened(url: str) -> list[Place]:
     try:
         return make()
     except OSError as error:
-        raise OSError(error.errno, f"cannot listen on {url}: {error.strerror or error}") from error
+        raise OSError(
+            error.errno, f"cannot listen on {url}: {error.strerror or error}{_advice(error, parts)}"
+        ) from error
+
+
+def _advice(error: OSError, parts: SplitResult) -> str:
+    """What to do about it, with a colon in front; '' where the error says it."""
+    if parts.scheme == "unix":
+        missing = "make the directory first, or use RuntimeDirectory= in a unit"
+        words = {errno.ENOENT: missing, errno.EACCES: "choose a directory that this user may write to"}
+    else:
+        words = {
+            errno.EACCES: "ports below 1024 are root's; take another, or have systemd open it (--listen systemd)",
+            errno.EADDRINUSE: "`ss -lntup` says who has it; stop that, or take another port",
+            errno.EADDRNOTAVAIL: "this machine does not have that address; 0.0.0.0 or [::] is all of its own",
+        }
+    advice = words.get(error.errno or 0)
+    return f": {advice}" if advice else ""
 
 
 def handed(given: socket.socket, tls: bool) -> Place:

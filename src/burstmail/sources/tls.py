@@ -57,8 +57,8 @@ class TLS:
 
     def stamps(self) -> list[tuple[int, int, int]]:
         """What changes when a file is replaced."""
-        paths = [path for path in (self.certificate, self.key, self.client_ca) if path is not None]
-        found = [os.stat(path) for path in paths]
+        files = {"certificate": self.certificate, "key": self.key, "client authority": self.client_ca}
+        found = [_stat(what, path) for what, path in files.items() if path is not None]
         return [(status.st_ino, status.st_mtime_ns, status.st_size) for status in found]
 
 
@@ -81,6 +81,13 @@ class Certificates:
             except OSError as error:
                 logger.error("TLS goes on with the certificate it has: %s", error)
         return self._context
+
+
+def _stat(what: str, path: str | os.PathLike[str]) -> os.stat_result:
+    try:
+        return os.stat(path)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot read the TLS {what} {os.fspath(path)}: {_said(error)}") from error
 
 
 def _no_password() -> str:
