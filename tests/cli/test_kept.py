@@ -190,13 +190,34 @@ def test_a_state_directory_of_somebody_else_stops_nothing(tmp_path: Path) -> Non
     assert "The store fails" in " ".join(text.split())
 
 
+def test_a_filter_that_is_tuned_goes_on_where_the_other_was(tmp_path: Path) -> None:
+    log, state, box = tmp_path / "app.log", tmp_path / "state", tmp_path / "out"
+    log.touch()
+    follow = ["--to", "root", "--maildir", str(box), "--state", str(state), "--file", str(log), "--gap", "1ms"]
+    with running(*follow, "--include", "ERROR", "--from-beginning") as first:
+        until(lambda: list(state.glob("*/store.db")))
+        log.write_text("ERROR one\n")
+        until(lambda: len(mails(box)) == 1)
+        with log.open("a") as more:
+            more.write("ERROR two\n")
+        until(lambda: "; 1 line " in run("queue", "--state", str(state)).stdout.decode())
+        first.terminate()
+        assert first.wait(30) == 0
+    with log.open("a") as more:
+        more.write("FATAL three\n")
+    with running(*follow, "--include", "ERROR|FATAL", "--cool-down", "off"):
+        until(lambda: sum(len(shown(mail)) for mail in mails(box)) == 3)
+    assert {line for mail in mails(box) for line in shown(mail)} == {"ERROR one", "ERROR two", "FATAL three"}
+    assert len(list(state.iterdir())) == 1
+
+
 def test_options_that_make_another_name_leave_nothing_behind_in_silence(tmp_path: Path) -> None:
     """Tried with --file, whose position is kept under the name."""
     log, state = tmp_path / "app.log", tmp_path / "state"
     log.touch()
     follow = ["--to", "root", "--maildir", str(tmp_path / "out"), "--state", str(state), "--file", str(log)]
-    old = place.name_of(parse([*follow, "--include", "ERROR"]))
-    with running(*follow, "--include", "ERROR", "--gap", "1ms", "--from-beginning") as first:
+    old = place.name_of(parse(follow))
+    with running(*follow, "--gap", "1ms", "--from-beginning") as first:
         until(lambda: (state / old / "store.db").exists())
         log.write_text("ERROR one\n")
         until(lambda: len(mails(tmp_path / "out")) == 1)
@@ -206,7 +227,7 @@ def test_options_that_make_another_name_leave_nothing_behind_in_silence(tmp_path
         first.terminate()
         assert first.wait(30) == 0
     for times_told in (1, 0):
-        with running(*follow, "--include", "ERROR|FATAL") as second:
+        with running(*follow, "--subject", "[app] {what}") as second:
             catching(second)
             second.terminate()
             told = (second.communicate()[1]).decode()

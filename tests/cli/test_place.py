@@ -107,6 +107,22 @@ def test_a_standard_input_that_is_not_read_may_be_a_file(monkeypatch: pytest.Mon
 
 # The name
 
+FILTERS = ("--include", "x", "--program", "sshd", "--at-least", "err", "--exclude", "y")
+READ = (
+    ("--file", "/var/log/syslog"),
+    ("--file", "/var/log/mail.log"),
+    ("--file", "/var/log/syslog", "--file", "/var/log/mail.log"),
+    ("--listen", "udp://127.0.0.1:5514"),
+    ("--listen", "tcp://127.0.0.1:5514"),
+    ("--listen", "systemd"),
+    ("--journal",),
+    ("--journal", "--journal-match", "_UID=0"),
+    ("--journal", "--journal-directory", "/var/log/journal/remote"),
+    ("--journal", "--file", "/var/log/syslog"),
+    ("--journal", "--stdin"),
+    (),
+)
+
 
 def test_a_name_is_short_and_fit_for_a_path() -> None:
     assert re.fullmatch("[0-9a-f]{10}", name("--to", "root"))
@@ -116,6 +132,9 @@ def test_a_name_stays_the_same_for_ever() -> None:
     # What waits under it would be left behind by a version that counts differently.
     assert name("--to", "root") == "d5e8e62231"
     assert name("--to", "ops@example.org", "--smtp", "smtp://localhost", "--key", "host") == "f8d6f76925"
+    assert name("--to", "root", *FILTERS) == "6a66514700"
+    assert name("--to", "root", "--file", "/var/log/syslog") == "3a86ac120a"
+    assert name("--to", "root", "--journal") == "2eb8667600"
 
 
 @pytest.mark.parametrize(
@@ -156,6 +175,38 @@ def test_what_goes_where_is_in_the_name(more: list[str]) -> None:
 def test_tuning_keeps_the_name(more: list[str]) -> None:
     # Whoever loosens a cap in the middle of a flood wants what is held to come out.
     assert name("--to", "root", *more) == name("--to", "root")
+
+
+@pytest.mark.parametrize("read", READ, ids=" ".join)
+def test_whoever_reads_something_else_has_another_name(read: tuple[str, ...]) -> None:
+    for more in ((), FILTERS, ("--key", "host")):
+        assert name("--to", "root", *read, *more) not in {
+            name("--to", "root", *other, *others) for other in READ if other != read for others in ((), FILTERS)
+        }
+
+
+@pytest.mark.parametrize("more", [FILTERS, *zip(FILTERS[::2], FILTERS[1::2], strict=True), ("--key", "host")])
+def test_filters_are_tuning_where_the_sources_say_what_is_read(more: tuple[str, ...]) -> None:
+    # Positions and what is held are under the name: whoever mends an expression wants both to go on.
+    for read in READ:
+        if read and "--stdin" not in read:
+            assert name("--to", "root", *read, *more) == name("--to", "root", *read)
+
+
+@pytest.mark.parametrize("more", [*zip(FILTERS[::2], FILTERS[1::2], strict=True), ("--key", "host")])
+def test_filters_tell_those_apart_who_read_standard_input(more: tuple[str, ...]) -> None:
+    # Two behind one logger: what each is given, no option says.
+    for read in ((), ("--journal", "--stdin")):
+        assert name("--to", "root", *read, *more) != name("--to", "root", *read)
+
+
+def test_sockets_that_are_passed_are_told_apart_by_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = set()
+    for units in ("firewalls.socket", "switches.socket", "switches.socket:switches.socket"):
+        monkeypatch.setenv("LISTEN_FDNAMES", units)
+        names.add(name("--to", "root", "--listen", "systemd"))
+        assert name("--to", "root", "--journal") == "2eb8667600"
+    assert len(names) == 3
 
 
 def test_the_order_of_recipients_is_no_other_configuration() -> None:

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 from burstmail import Source, StreamSource
 
 from .options import Misuse
-from .place import reads_others, reads_standard_input
+from .place import SYSTEMD, reads_others, reads_standard_input
 
 if TYPE_CHECKING:
     from burstmail import Passed
 
 logger = logging.getLogger("burstmail")
 
-SYSTEMD = "systemd"
 TLS_FILES = {"certificate": "tls_cert", "key": "tls_key", "client_ca": "tls_client_ca"}
 # What says more about another option: what for, and what to do where that is missing.
 BELONGS = {

@@ -245,7 +245,8 @@ def _add_keeping(parser: Parser) -> None:
         "--name",
         metavar="NAME",
         type=told(values.name),
-        help="what this one is called (default: made from --to, --from, --subject, --key and the destination)",
+        help="what this one is called (default: made from --to, --from, --subject, the destination and the sources; "
+        "where standard input is read, also from --key, --include, --exclude, --program and --at-least)",
     )
     group.add_argument(
         "--sync",

@@ -1,7 +1,8 @@
 """Options -> state directory and name. Where what must survive is kept, and under which name.
 
 DIR/NAME/ belongs to one configuration: two that differ in what goes where never meet, and one that is only tuned (gaps,
-caps, retries) finds again what it had. Nothing secret is in the name: a password is in no option, only its file is.
+caps, retries, filters) finds again what it had, and how far it has read. Nothing secret is in the name: a password is
+in no option, only its file is.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from typing import Any
 # What is read, what a mail says and where it goes. Not how bursts and caps are cut: who tunes a cap in the middle of a
 # flood wants what is held to come out all the same.
 IDENTITY = (
-    *("to", "sender", "subject", "key", "sendmail", "smtp", "maildir"),
+    *("to", "sender", "subject", "sendmail", "smtp", "maildir"),
     *("files", "listen", "journal", "journal_matches", "journal_directory", "stdin"),
-    *("include", "exclude", "programs", "at_least"),
 )
+# Tuned like those, where the sources say what is read. What standard input is nobody can tell: two behind one logger
+# may differ in nothing else.
+PIPED = ("key", "include", "exclude", "programs", "at_least")
 # Where lines come from, beside standard input.
 SOURCES = ("files", "listen", "journal")
+# Those that a .socket unit passes, as `--listen` says it.
+SYSTEMD = "systemd"
 # Said in another order, or twice, they are the same.
 SETS = ("to", "files", "listen", "include", "exclude", "programs")
 # A relative path means another file elsewhere.
@@ -67,12 +72,16 @@ def name_of(options: Mapping[str, Any]) -> str:
     from hashlib import sha256
     from json import dumps
 
-    told = {name: options[name] for name in IDENTITY if name in options}
+    piped = reads_standard_input(options)
+    told = {name: options[name] for name in (*IDENTITY, *(PIPED if piped else ())) if name in options}
     if not reads_others(options):
         told.pop("stdin", None)
     told |= {name: os.path.abspath(told[name]) for name in PATHS if name in told}
     if "files" in told:
         told["files"] = map(os.path.abspath, told["files"])
+    if SYSTEMD in options.get("listen", ()):
+        # The option says nothing of the sockets; unless named otherwise, they are called as their units.
+        told["sockets"] = os.environ.get("LISTEN_FDNAMES", "")
     told |= {name: sorted(set(told[name])) for name in SETS if name in told}
     return sha256(dumps(told, sort_keys=True).encode()).hexdigest()[:DIGITS]
 
