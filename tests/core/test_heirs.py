@@ -199,6 +199,15 @@ def test_an_inode_that_is_used_again_is_another_file(disk: Disk) -> None:
     assert reads(disk.plan(spot)) == [(LIVE, 0)]
 
 
+@pytest.mark.parametrize("end", [0, None])
+@pytest.mark.parametrize("held", [True, False])
+def test_what_is_compressed_is_never_ours(disk: Disk, end: int | None, held: bool) -> None:
+    spot = disk.spot(end=end)
+    disk.rename("numbers")
+    disk.files["app.log.1.gz"] = disk.files.pop("app.log.1")
+    assert reads(disk.plan(spot, held=held)) == [(LIVE, 0)]
+
+
 def test_a_file_that_an_editor_has_replaced_is_the_same(disk: Disk) -> None:
     spot = disk.spot()
     disk.files[LIVE].inode = 99
@@ -226,6 +235,27 @@ def test_what_was_compressed_before_it_was_read_is_told_of(disk: Disk, unread: b
     disk.write(1)
     made = disk.plan(spot)
     assert reads(made) == [(LIVE, 0)] and made.lost is unread
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_what_was_empty_when_seen_and_compressed_before_it_was_read_is_told_of(disk: Disk, filled: bool) -> None:
+    disk.rename("numbers")
+    spot = disk.spot()
+    if filled:
+        disk.write(1)
+    disk.rename("numbers")
+    for number in (2, 1):
+        disk.files[f"app.log.{number}.gz"] = old = disk.files.pop(f"app.log.{number}")
+        old.inode += 70
+    disk.write(1)
+    disk.rename("numbers")
+    disk.write(1)
+    made = disk.plan(spot)
+    assert reads(made) == [("app.log.1", 0), (LIVE, 0)] and made.lost is filled
+    # The inode is used again.
+    disk.files["app.log.1"].inode = spot.inode
+    assert disk.plan(spot).lost is filled
+    assert not disk.plan(spot, since=disk.now).lost
 
 
 def test_what_was_known_to_be_there_and_is_gone_is_told_of(disk: Disk) -> None:

@@ -274,6 +274,25 @@ def test_what_was_empty_when_last_seen_and_compressed_unread_is_told_of(
     assert caplog.text.count("behind byte 0 was removed or compressed before it was read") == 1
 
 
+def test_what_was_written_to_a_renamed_file_and_read_is_not_told_of(
+    log: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(log, "a")
+    reader = Reader(log, start="beginning")
+    old = rotate(log, ".2")
+    log.touch()
+    reader.look()
+    add(old, "late")
+    os.utime(old, ns=(0, os.stat(log).st_mtime_ns + 1_000_000_000))
+    assert reader.look() == ["late"]
+    reader.end()
+    old.rename(log.with_name("app.log.2.gz"))
+    rotate(log)
+    add(log, "b")
+    assert reader.again(log).look() == ["b"]
+    assert not caplog.text
+
+
 def test_what_was_read_and_compressed_then_is_not_told_of(log: Path, caplog: pytest.LogCaptureFixture) -> None:
     add(log, "a")
     reader = Reader(log, start="beginning")

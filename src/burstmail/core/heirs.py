@@ -37,6 +37,7 @@ def plan(
     *,
     held: bool = False,
     known: Collection[tuple[int, int]] = (),
+    since: int = 0,
 ) -> Plan:
     """What follows on `spot`.
 
@@ -47,6 +48,7 @@ def plan(
         begins: whether a file begins with all that is in another, the first.
         held: the file is still open and read to its end in any case: only what comes after it is asked for.
         known: (device, inode) of files that are read already, or have been.
+        since: when the last of all that was read was written, in nanoseconds: what is compressed and newer was not.
     """
     own, short = _own(spot, files, fit, held)
     # Of an empty file nothing tells whether it was filled, copied and truncated meanwhile, but that there is a copy.
@@ -63,10 +65,13 @@ def plan(
     if own is not None and not (short or held or unread):
         reads.insert(0, (own, spot.offset))
     whole = own is not None or (unread and any(not file.live for file in after))
+    # An inode of which nothing was read may be another file's by now.
+    blind = own is None or unread
     return Plan(
         reads=tuple(reads),
         goes_on=whole and not short and not held,
-        lost=not whole and not held and _missed(spot, files),
+        lost=not held
+        and ((not whole and spot.size > spot.offset) or (blind and _packed(max(since, spot.time), files))),
     )
 
 
@@ -77,7 +82,10 @@ def _fits_own(spot: Spot, file: Found, fit: Callable[[Found], Fit]) -> bool:
 
 def _own(spot: Spot, files: Sequence[Found], fit: Callable[[Found], Fit], held: bool) -> tuple[Found | None, bool]:
     """The file that we read; and whether it ends before our place."""
-    same = [file for file in files if file.status.identity == spot.identity]
+    # What is compressed is another file, even if the inode is used again.
+    same = [
+        file for file in files if file.status.identity == spot.identity and (file.generation is None or _plain(file))
+    ]
     if held:
         return (same[0] if same else None), False
     same = [file for file in same if _fits_own(spot, file, fit)]
@@ -133,6 +141,7 @@ def _kind(made: Generation) -> tuple[Scheme, bool]:
     return made.scheme, made.inner
 
 
-def _missed(spot: Spot, files: Sequence[Found]) -> bool:
+def _packed(since: int, files: Sequence[Found]) -> bool:
+    """Whether there is a compressed file that was written to later."""
     packed = [file for file in files if file.generation and file.generation.packed]
-    return spot.size > spot.offset or any(file.status.time // _MICRO > spot.time // _MICRO for file in packed)
+    return any(file.status.time // _MICRO > since // _MICRO for file in packed)

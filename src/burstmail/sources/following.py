@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from math import inf
 
-from ..core.escape import one_line
 from ..core.follow import Spot, Status, dumped
 from ..core.generations import Found
 from ..core.heirs import plan
@@ -52,6 +51,8 @@ class Following:
         self._bound, self._linger = bound, linger
         self._directory, self._base = os.path.split(path)
         self._listed = -1
+        # When the last of what was read in an earlier run was written.
+        self._since = 0
 
     @property
     def place(self) -> Place:
@@ -65,6 +66,7 @@ class Following:
 
     def resume(self, spots: Sequence[Spot], now: float) -> None:
         """Go on at saved positions: with what is still there of all files but the last one."""
+        self._since = max((spot.time for spot in spots), default=0)
         for spot in spots[:-1]:
             files = self._files(spot)
             found = plan(spot, files, fitting(spot), begins)
@@ -72,7 +74,7 @@ class Following:
                 self._open(found.reads[0][0], spot, now)
             elif spot.size > spot.offset:
                 # What was compressed since came after it, and says nothing of it.
-                self._tell_lost(spot)
+                self._holdings.tell_lost(self.path, spot)
         self.readings += [Reading(spot, self._bound, now=now) for spot in spots[-1:]]
 
     def to_the_end(self, now: float) -> None:
@@ -159,7 +161,8 @@ class Following:
         spot, held = last.spot, last.fd >= 0
         known = {reading.spot.identity for reading in self.readings if reading is not last}
         files = self._files(spot)
-        found = plan(spot, files, fitting(spot), begins, held=held, known=known)
+        since = max(self._since, *(reading.spot.time for reading in self.readings))
+        found = plan(spot, files, fitting(spot), begins, held=held, known=known, since=since)
         rest: Sequence[Batch] = ()
         if not held:
             # Nothing at all: a directory that is away, perhaps. What is there and unreadable is waited for, too.
@@ -168,7 +171,7 @@ class Following:
             self.readings.remove(last)
             self.changed = True
             if found.lost:
-                self._tell_lost(spot)
+                self._holdings.tell_lost(self.path, spot)
             if not found.goes_on:
                 rest = last.rest()
         last.active = now
@@ -307,11 +310,3 @@ class Following:
         """Let go of everything; positions stay."""
         for reading in self.readings:
             self._holdings.close(reading)
-
-    def _tell_lost(self, spot: Spot) -> None:
-        logger.error(
-            "%s: what stood in it behind byte %d was removed or compressed before it was read, and is in no mail;"
-            " rotate with delaycompress, and keep more than one file",
-            one_line(self.path),
-            spot.offset,
-        )

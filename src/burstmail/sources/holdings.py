@@ -92,3 +92,12 @@ class Holdings:
         if self._said.get(path) != why:
             self._said[path] = why
             logger.warning("%s cannot be read, and is waited for: %s", one_line(path), why)
+
+    def tell_lost(self, path: str, spot: Spot) -> None:
+        """Say that what stood behind a position is not there any more."""
+        logger.error(
+            "%s: what stood in it behind byte %d was removed or compressed before it was read, and is in no mail;"
+            " rotate with delaycompress, and keep more than one file",
+            one_line(path),
+            spot.offset,
+        )
