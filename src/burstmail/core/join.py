@@ -40,7 +40,7 @@ class Join:
     >>> stage = Join()
     >>> _ = stage.feed(Batch.of(["ERROR: lost", "Traceback (most recent call last):", "  line 1", "KeyError: 7"]), 0.0)
     >>> [batch.lines for batch in stage.poll(1.0)]
-    [['ERROR: lost', '\\tTraceback (most recent call last):', '  line 1', '\\tKeyError: 7']]
+    [['ERROR: lost', '\\tTraceback (most recent call last):', '\\t  line 1', '\\tKeyError: 7']]
     """
 
     def __init__(
