@@ -540,6 +540,25 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
     assert reader.again(path).look() == ["b"]
 
 
+@pytest.mark.parametrize(
+    "name", [b"a\xff.log", b"a\\xff.log", b"a\\\\.log", b"\\\xff\xc3\xa9\n.log", b"\\x5c.log", b"\\xf.log"]
+)
+def test_each_name_has_a_place_of_its_own(tmp_path: Path, name: bytes) -> None:
+    # What it was, or might be, escaped to.
+    other = os.fsdecode(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").encode()
+    paths = [tmp_path / os.fsdecode(each) for each in {name, other, name.replace(b"\\", b"\\\\")}]
+    for path in paths:
+        add(path, "a")
+    reader = Reader(tmp_path / "*.log", start="beginning")
+    assert reader.lines == ["a"] * len(paths) == ["a"] * len(reader.places)
+    for path in paths:
+        add(path, "rest")
+        rotate(path)
+    reader = reader.again(tmp_path / "*.log")
+    assert reader.look() == ["rest"] * len(paths)
+    assert {*reader.source._followed} == {*map(str, paths)}
+
+
 def test_at_rest_there_is_one_stat_a_second_for_each_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(20):
         add(tmp_path / f"{number}.log", "x" * number)

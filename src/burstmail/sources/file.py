@@ -18,8 +18,9 @@ from ..core.escape import one_line
 from ..core.follow import Spot, dumped, loaded
 from ..core.model import Batch
 from .bell import Bell
-from .following import Following, place_name
+from .following import Following
 from .holdings import Holdings
+from .naming import place_name, place_path
 from .patterns import Patterns
 
 logger = logging.getLogger("burstmail")
@@ -120,7 +121,7 @@ class FileSource:
             for spot in spots or ():
                 self._holdings.done(spot)
         # Some may be gone, and the rest of them not read yet.
-        gone = [path for name in saved if self._patterns.matches(path := name[5:])]
+        gone = [path for name in saved if self._patterns.matches(path := place_path(name))]
         watched = [pattern for pattern in self._patterns.wild if place_name(pattern) in saved]
         for path in [*self._patterns.plain, *(path for path in gone if path not in self._patterns.wild)]:
             self._start(path, saved.get(place_name(path)), False, now)

@@ -20,6 +20,7 @@ from ..core.heirs import plan
 from ..core.model import Batch, Place
 from .holdings import Holdings
 from .listing import begins, fitting, listed
+from .naming import place_name
 from .opening import checksums, status_of
 from .reading import Reading, Truncated
 
@@ -28,11 +29,6 @@ logger = logging.getLogger("burstmail")
 FILES = 8
 # Seconds for which a file without a name to come back to is waited for, if it still has one somewhere.
 AWAY = 3600.0
-
-
-def place_name(path: str) -> str:
-    """What the position in a file is saved under. File names are bytes; a place is text."""
-    return "file:" + os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 class Following:
