@@ -20,6 +20,7 @@ import pytest
 
 import burstmail
 from burstmail import SyslogLimits
+from burstmail.sources import room
 from tests.sinks.certificates import Authority
 from tests.sources.receiving import PATIENCE, Receiver, is_closed, numbered, until
 
@@ -300,6 +301,17 @@ def test_one_address_cannot_take_all_places() -> None:
         until("those who were closed", lambda: all(is_closed(stream, 0.01) for stream in many[:40]))
         assert not any(is_closed(stream, 0.001) for stream in many[40:])
         first.sendall(LINE)
+        receiver.wait(1)
+
+
+def test_those_who_come_leave_descriptors_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    monkeypatch.setattr(room, "SPARE", soft - 20)
+    with Receiver("tcp://127.0.0.1:0") as receiver, ExitStack() as stack:
+        many = [stack.enter_context(receiver.connect()) for _ in range(40)]
+        until("those who were closed", lambda: all(is_closed(stream, 0.01) for stream in many[:20]))
+        assert not any(is_closed(stream, 0.001) for stream in many[20:])
+        many[-1].sendall(LINE)
         receiver.wait(1)
 
 

@@ -1,17 +1,19 @@
 """Sockets -> text, in turns: what can be read now, a chunk of each. Connections come, are judged, and go.
 
 Nothing here waits for one of them, and nothing wakes up while nobody is there.
-Limits: those of SyslogLimits; 64 new connections and 16 steps of handshakes a turn, so that neither keeps senders
-waiting.
+Limits: those of SyslogLimits, and no more connections than the process may have descriptors; 64 new connections and 16
+steps of handshakes a turn, so that neither keeps senders waiting.
 """
 
 from __future__ import annotations
 
 import errno
+import resource
 import selectors
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from math import inf
 
@@ -27,6 +29,8 @@ from .places import BACKLOG, RECEIVE, Place
 from .tls import Certificates
 
 ACCEPTED = 64
+# Descriptors of the process that no connection gets: the store, and mails that leave, need some.
+SPARE = 64
 SHAKEN = 16
 # Datagrams do not wait as streams do: they are looked for again after so many connections.
 AMONG = 32
@@ -58,7 +62,7 @@ class Room:
         self._certificates = certificates
         self._woken = woken
         self._complaints = Complaints(clock)
-        self._guests = Guests(limits)
+        self._guests = Guests(_affordable(limits))
         self._connections: dict[Guest, Connection] = {}
         # What those said last who were sent away.
         self._last: list[str] = []
@@ -265,6 +269,13 @@ class Room:
 
 def _socket(listener: Place | Datagrams) -> socket.socket:
     return listener.socket if isinstance(listener, Place) else listener.place.socket
+
+
+def _affordable(limits: SyslogLimits) -> SyslogLimits:
+    """No more connections than there are descriptors for: the worst go for those who come, as it is with any limit."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    # RLIM_INFINITY is -1.
+    return limits if soft < 0 else replace(limits, connections=min(limits.connections, max(1, soft - SPARE)))
 
 
 def _keep_alive(stream: socket.socket) -> None:
