@@ -10,9 +10,22 @@ from typing import Any
 
 import pytest
 
-from burstmail import Aggregator, Batch, CallbackSink, FileStore, Item, IterableSource, MemoryStore, Pipeline
+from burstmail import (
+    Aggregator,
+    Batch,
+    CallbackSink,
+    FileStore,
+    Item,
+    IterableSource,
+    MemoryStore,
+    Pipeline,
+    StoreError,
+)
+from burstmail.core.flow import Flow
+from burstmail.drivers.engine import Engine
 from burstmail.drivers.places import NAMES, Places
 from burstmail.stores import Entry, Saved, Store
+from burstmail.testing import ManualClock
 
 
 def placed(text: str, position: object, name: str = "file:/log") -> Batch:
@@ -125,6 +138,72 @@ def test_a_source_waits_while_another_process_has_the_store(tmp_path: Path) -> N
     thread.join(30)
     # The first line was in the first one's open window, and left with its end.
     assert lines == ["line 1"]
+
+
+# A store that fails at the start: only it knows how far they were.
+
+
+class Blind(MemoryStore):
+    """It cannot be opened so many times."""
+
+    def __init__(self, fails: int) -> None:
+        super().__init__()
+        self.fails = fails
+
+    def open(self) -> Saved | None:
+        if self.fails:
+            self.fails -= 1
+            raise StoreError("no space left on device")
+        return super().open()
+
+
+def engine_of(store: Store) -> tuple[Engine, ManualClock]:
+    clock = ManualClock()
+    engine = Engine(Flow(Aggregator()), clock, store=store)
+    engine.start()
+    return engine, clock
+
+
+def errors(engine: Engine, caplog: pytest.LogCaptureFixture) -> int:
+    engine.logger.tell()
+    return caplog.text.count("the store cannot say how far files and the journal were read")
+
+
+def test_who_wants_to_go_on_waits_for_a_store_that_fails_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    store = Blind(0)
+    assert collected(store, Counting(3)) == ["line 0", "line 1", "line 2"]
+    store.fails = 3
+    engine, clock = engine_of(store)
+    assert engine.places() is None
+    for _ in range(20):
+        clock.advance(1)
+        engine.poll()
+    assert engine.places() == {"count": 3}
+    assert not errors(engine, caplog)
+
+
+def test_it_is_not_waited_for_longer_than_half_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    engine, clock = engine_of(Blind(1000))
+    clock.advance(29.9)
+    engine.poll()
+    assert engine.places() is None and not errors(engine, caplog)
+    clock.advance(0.2)
+    assert [engine.places(), engine.places()] == [{}, {}]
+    assert errors(engine, caplog) == 1
+
+
+def test_a_store_that_fails_later_is_no_reason_to_wait(caplog: pytest.LogCaptureFixture) -> None:
+    store = Blind(0)
+    engine, _ = engine_of(store)
+    engine.feed(placed("line", 7))
+    store.commit = fail  # type: ignore[method-assign]
+    engine.flush()
+    assert engine.places() == {"file:/log": 7}
+    assert not errors(engine, caplog)
+
+
+def fail(*_: object, **more: object) -> None:
+    raise StoreError("no space left on device")
 
 
 # Several sources.

@@ -67,10 +67,9 @@ class Engine:
         """Whether what is not delivered at the end waits in a store."""
         return self._ledger.mode is Mode.MINE or (self._ledger.mode is Mode.THEIRS and not self._alone)
 
-    @property
     def places(self) -> Mapping[str, State] | None:
-        """How far each source has come, by its name for it; None while another process has the store, and knows."""
-        return None if self._ledger.mode is Mode.THEIRS else self._replay.places.known
+        """How far each source has come, by its name for it; None while only the store knows, or who has it."""
+        return None if self._ledger.silent(self.now) else self._replay.places.known
 
     @property
     def busy(self) -> bool:

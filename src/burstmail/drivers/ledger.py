@@ -21,6 +21,9 @@ SYNCS = ("batch", "burst", "off")
 # What a power cut may cost with sync="burst", and how long a second instance's lines may lie.
 SECOND = 1.0
 AGAIN = Backoff(first=1.0, longest=30.0)
+# A store that fails at the start is waited for so long, by those who want to go on where they were: room on a disk may
+# be made soon, and files do not run away. Longer, news would be late.
+BLIND = 30.0
 JOURNAL = 32 * 1024 * 1024
 
 
@@ -57,6 +60,8 @@ class Ledger:
         self._again = self._look = inf
         self._dirty: float | None = None
         self._journal = 0
+        # Until when a store that failed at the start is waited for; None once it has been told that it no longer is.
+        self._blind: float | None = None
 
     @property
     def deadline(self) -> float:
@@ -79,6 +84,8 @@ class Ledger:
         """Try to take the store: what it holds, or None while that fails or somebody else has it."""
         if self._store is None:
             return None
+        if self.mode is Mode.OFF:
+            self._blind = now + BLIND
         self._again = self._look = inf
         try:
             saved = self._store.open()
@@ -94,6 +101,20 @@ class Ledger:
         self.troubles += saved.troubles
         self.mode, self._journal, self._dirty = Mode.MINE, 0, None
         return saved
+
+    def silent(self, now: float) -> bool:
+        """Whether only the store knows what was done before, or who has it: for now, and for half a minute at most
+        where it has failed from the start. What is not known then is told of in the log.
+        """
+        if self.mode is not Mode.DOWN or self.ours or self._blind is None:
+            return self.mode is Mode.THEIRS
+        if now < self._blind:
+            return True
+        self._blind = None
+        self.logger.error(
+            "the store cannot say how far files and the journal were read: they are read as if for the first time"
+        )
+        return False
 
     def _guest(self, now: float) -> None:
         # Ours no more, if it was: somebody has removed the files, and another has begun anew.

@@ -132,7 +132,9 @@ class Pipeline:
 
     def _places(self) -> Mapping[str, Any] | None:
         with self._changed:
-            return self._engine.places
+            places = self._engine.places()
+        self._engine.logger.tell()
+        return places
 
     def close(self, grace: float | None = None) -> None:
         """Close what is open, wait `grace` seconds at most for deliveries, let go of the store. Safe to call twice.
