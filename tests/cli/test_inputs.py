@@ -40,7 +40,12 @@ def test_without_a_word_standard_input_is_read() -> None:
     assert isinstance(source, StreamSource)
 
 
-def test_every_option_reaches_its_source(made: list[tuple[Any, ...]]) -> None:
+def test_every_option_reaches_its_source(
+    made: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file in ("cert.pem", "key.pem", "ca.pem"):
+        Path(file).touch()
     where = ("--file", "/var/log/a", "--file", "/var/log/b/*.log", "--journal", "--from-beginning")
     which = ("--journal-match", "_UID=0", "--journal-match", "A=b", "--journal-directory", "/var/log/journal/remote")
     who = ("--listen", "udp://[::1]:514", "--listen", "tls://[::1]:6514", "--allow", "::1", "--allow", "192.0.2.0/24")
@@ -118,7 +123,7 @@ def test_all_are_closed_together() -> None:
         (("--listen", "http://[::1]:0"), "'http://[::1]:0': begin it with udp://, tcp://, tls:// or unix://"),
         (("--listen", "udp://192.0.2.1:5514"), "cannot listen on udp://192.0.2.1:5514"),
         (("--listen", "udp://[::1]:0", "--allow", "everybody"), "allow='everybody': no network"),
-        (("--listen", "tls://[::1]:0", "--tls-cert", "/none"), "cannot read the TLS certificate /none: No such file"),
+        (("--listen", "tls://[::1]:0", "--tls-cert", "/none"), "--tls-cert /none: No such file"),
         (("--journal", "--journal-match", "-x"), "-x"),
         (("--file", ""), "argument --file: '' is no path"),
     ],
@@ -130,6 +135,39 @@ def test_what_makes_no_sense_is_said_in_one_line(arguments: tuple[str, ...], wor
         inputs.inputs_of(given(*arguments))
     assert "\n" not in str(caught.value)
     assert "Errno" not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["--tls-cert", "--tls-key", "--tls-client-ca"])
+def test_a_file_of_tls_that_cannot_be_read_names_its_option(option: str, tmp_path: Path) -> None:
+    (tmp_path / "there.pem").touch()
+    secret = {"--tls-cert": str(tmp_path / "there.pem"), option: "nope.pem"}
+    words = f"{option} nope.pem: No such file or directory: name a PEM file that this user may read"
+    with pytest.raises(options.Misuse, match=f"^{re.escape(words)}$"):
+        inputs.inputs_of(given("--listen", "tls://[::1]:0", *(word for pair in secret.items() for word in pair)))
+
+
+def test_a_unix_socket_without_a_directory_says_what_to_do() -> None:
+    with pytest.raises(options.Misuse, match="^cannot listen on unix:///nodir/x: No such .*: make the directory first"):
+        inputs.inputs_of(given("--listen", "unix:///nodir/x"))
+
+
+def test_a_directory_of_no_journals_is_told_of(
+    made: list[tuple[Any, ...]], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    missing, empty, full, nested = (tmp_path / name for name in ("missing", "empty", "full", "nested"))
+    for path in (full / "remote.journal", nested / "0123456789abcdef0123456789abcdef" / "system.journal"):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    empty.mkdir()
+    for directory in (missing, empty, full, nested):
+        inputs.inputs_of(given("--journal", "--journal-directory", str(directory)))
+    assert caplog.messages == [
+        f"no journal files are found in {directory}: they are waited for" for directory in (missing, empty)
+    ]
+    assert len(made) == 4
+    file = full / "remote.journal"
+    with pytest.raises(options.Misuse, match=f"^--journal-directory {re.escape(str(file))} is no directory: name the"):
+        inputs.inputs_of(given("--journal", "--journal-directory", str(file)))
 
 
 def test_what_belongs_together_is_taken() -> None:

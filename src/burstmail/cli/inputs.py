@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("burstmail")
 
 TLS_FILES = {"certificate": "tls_cert", "key": "tls_key", "client_ca": "tls_client_ca"}
+# What journalctl reads in a directory: journald leaves a ~ behind the name of a damaged file.
+JOURNALS = ("*.journal", "*/*.journal", "*.journal~", "*/*.journal~")
 # What says more about another option: what for, and what to do where that is missing.
 BELONGS = {
     "from_beginning": (("files", "journal"), "says where --file and --journal begin: add one of them"),
@@ -109,7 +111,20 @@ def _journal(options: Mapping[str, Any]) -> list[Source]:
     from burstmail import JournalSource
 
     matches, directory = options.get("journal_matches", ()), options.get("journal_directory")
+    if directory is not None:
+        _look_for_journals(directory)
     return [JournalSource(*matches, directory=directory, start=_start(options))]
+
+
+def _look_for_journals(directory: str) -> None:
+    """Tell of a directory in which journalctl finds nothing: it waits there in silence, also for ever."""
+    from glob import iglob
+
+    if os.path.lexists(directory) and not os.path.isdir(directory):
+        raise Misuse(f"--journal-directory {directory} is no directory: name the one that holds journal files")
+    # A journal of one machine has a directory of its own, as in /var/log/journal.
+    if not any(True for pattern in JOURNALS for _ in iglob(pattern, root_dir=directory)):
+        logger.warning("no journal files are found in %s: they are waited for", directory)
 
 
 def _network(options: Mapping[str, Any]) -> list[Source]:
@@ -124,8 +139,19 @@ def _syslog(places: list[Any], options: Mapping[str, Any]) -> list[Source]:
         return []
     from burstmail import TLS, SyslogSource
 
-    files = {name: options[option] for name, option in TLS_FILES.items() if option in options}
+    files = {name: _readable(option, options[option]) for name, option in TLS_FILES.items() if option in options}
     return [SyslogSource(*places, tls=TLS(**files) if files else None, allow=options.get("allow", ()))]
+
+
+def _readable(option: str, path: str) -> str:
+    """The path of a file, tried here: only the command line knows which option it came by."""
+    try:
+        # A pipe that nobody writes to would be waited for.
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError as error:
+        advice = "name a PEM file that this user may read"
+        raise Misuse(f"--{option.replace('_', '-')} {path}: {error.strerror}: {advice}") from None
+    return path
 
 
 def _handed() -> tuple[Passed, ...]:
