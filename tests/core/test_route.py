@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burstmail import (
+    Admit,
     Aggregator,
     Batch,
     Burst,
     Caps,
     Composer,
     Flow,
+    Instant,
     Join,
     Keep,
     Limit,
@@ -29,6 +31,9 @@ from burstmail import (
     StateMismatch,
     TemporaryDeliveryError,
     Threshold,
+    contains,
+    each,
+    match,
 )
 from burstmail.core.admit import Filter
 from burstmail.core.model import Attempt
@@ -385,6 +390,34 @@ def test_what_waited_in_front_of_the_routes_comes_by_them_when_that_stage_is_gon
     assert {message.recipients[0][0]: lines_of(message) for message in messages} == wanted
 
 
+@pytest.mark.parametrize("end", ["poll", "flush", "drain", "feed"])
+def test_a_filter_that_raises_at_what_a_stage_lets_go_loses_nothing(end: str) -> None:
+    engine = Flow(Join(key=each(lambda line: line)), routes(), epoch="e")
+    out = fed(engine, ["b 1", "c! 2", "x 3", "c 4"], 0.0)
+    out += {
+        "poll": lambda: engine.poll(1.0),
+        "flush": lambda: engine.flush(0.5),
+        "drain": lambda: engine.drain(0.5),
+        "feed": lambda: fed(engine, ["x 5"], 5.0),
+    }[end]()
+    messages = delivered(engine, [*out, *engine.poll(20.0)], 20.0)
+    assert {message.burst.route: lines_of(message) for message in messages} == {
+        "a": ["c! 2"],
+        "b": ["b 1"],
+        "c": ["c 4"],
+    }
+    assert all("A filter raised KeyError: the line came by the route" in message.readable() for message in messages)
+    counts = engine.statistics()
+    assert counts.lines_in == counts.lines_out + counts.lines_held + counts.lines_refused
+
+
+def test_lines_below_a_threshold_are_told_of_where_a_filter_raises() -> None:
+    stage = routes(to=False)
+    told = [stage.coped(Batch(text=text, count=text.count("\n"), below=3)) for text in ("x\n", "a\nc\n")]
+    assert [[part.below for _, part in parts] for parts in told] == [[], [6, 0]]
+    assert stage.refused == 1
+
+
 def test_a_record_whose_filter_raises_stays_together() -> None:
     batch = Batch(text="c 1\n\tb! 2\n", count=2, joined=True)
     (stray,) = flow().raw(batch, 0.0)
@@ -429,3 +462,39 @@ def test_several_destinations_each_have_all_routes() -> None:
     assert {name for name, _ in ids} == {"one", "two"}
     assert len({id for _, id in ids}) == len(ids)
     assert engine.statistics().lines_held == 4
+
+
+# What stands in front of the routes.
+
+
+def fronted() -> Flow:
+    return Flow(Join(wait=5), routes(), epoch="e")
+
+
+@pytest.mark.parametrize("end", ["flush", "end", "drain"])
+def test_what_is_open_in_front_of_the_routes_comes_by_them_at_the_end(end: str) -> None:
+    engine = fronted()
+    fed(engine, ["a", " 1", "c"], 0.0)
+    assert engine.held == 3
+    messages = delivered(engine, getattr(engine, end)(1.0), 1.0)
+    assert [(message.burst.route, lines_of(message)) for message in messages] == [("a", ["a", " 1"]), ("c", ["c"])]
+
+
+def test_filters_of_both_kinds_decide_a_batch_as_they_decide_a_line() -> None:
+    either = match(program="app") & (contains("one") | contains("two"))
+    lines = [f"Nov 23 12:00:00 h {program}[1]: {word}" for program in ("app", "db") for word in ("one", "three", "two")]
+    (batch,) = Admit(either).feed(Batch.of(lines), 0.0)
+    assert batch.lines == [line for line in lines if either(line)] == [lines[0], lines[2]]
+    assert Admit(either).feed(Batch.of(lines[1:2] * 9), 0.0) == []
+
+
+class Stuck(Instant[Any, Any]):
+    """Due at once, and again and again."""
+
+    deadline = 1.0  # type: ignore[assignment]  # a moment that does not move
+
+
+def test_a_stage_that_is_due_for_ever_is_found_out() -> None:
+    stage = Routes(Route(Has("a"), Stuck(), name="a"))
+    with pytest.raises(RuntimeError, match="a stage is due at 1.0 after poll"):
+        stage.poll(2.0)
