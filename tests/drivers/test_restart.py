@@ -633,6 +633,17 @@ def test_a_stage_that_raises_when_time_passes_loses_nothing(caplog: pytest.LogCa
     assert "the lines are mailed as they are" in caplog.text
 
 
+def test_a_stage_that_raises_at_the_end_loses_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    store = MemoryStore()
+    stages = Aggregator(gap=5), Bomb(), Caps(Limit(5, per=60), per_key=None)
+    run = Run(store, *stages)
+    run.feed("poison")
+    run.make(run.engine.end())
+    assert run.engine.close()
+    assert run.shown + Run(store, *stages, clock=rebooted(run.clock, 100)).shown == ["poison"]
+    assert "the lines are mailed as they are" in caplog.text
+
+
 def test_a_state_that_makes_a_stage_raise_is_no_crash_loop() -> None:
     store = MemoryStore()
     first = Run(store, Aggregator(gap=5), Caps(Limit(5, per=60), per_key=None))

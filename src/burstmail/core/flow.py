@@ -40,7 +40,7 @@ class Flow:
         epoch: str = "",
     ) -> None:
         front, routes, lanes = laid(stages)
-        self._heads = Heads(front, {name: head for name, (head, _) in lanes.items()}, routes)
+        self._heads = Heads(front, {name: head for name, (head, _) in lanes.items()}, routes, self.note)
         self._echo = Echo()
         own = {name: rest for name, (_, rest) in lanes.items()}
         # The messages that wait, among other things: `changes`, `rows`, `restore`, `trying`, `go_on`.

@@ -5,7 +5,7 @@ First those in front of the routes, then those of each. Without routes all stage
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Any, TypeAlias
@@ -27,10 +27,13 @@ class Heads:
         front: Sequence[Stage[Any, Any]],
         lanes: Mapping[str, Sequence[Stage[Any, Any]]],
         routes: Routes | None = None,
+        note: Callable[[str], object] = str,
     ) -> None:
+        """`note` is told what readers should know."""
         self.front = front
         self.lanes = lanes
         self._routes = routes
+        self._note = note
         self._first: Stage[Batch, Any] | None = chain(*front) if front else None
         self._chains: dict[str, Stage[Batch, Any]] = {name: chain(*own) for name, own in lanes.items() if own}
         self._parts = [part for part in (self._first, *self._chains.values()) if part]
@@ -69,11 +72,23 @@ class Heads:
     def _on(self, batches: Sequence[Batch], now: float) -> list[Routed]:
         out: list[Routed] = []
         for batch in batches:
-            for name, part in self._routes.split(batch) if self._routes else [("", batch)]:
+            for name, part in self._parted(batch):
                 self.taken[name] += part.count
                 chain = self._chains.get(name)
                 out += self._named(name, chain.feed(part, now) if chain else [part])
         return out
+
+    def _parted(self, batch: Batch) -> list[tuple[str, Batch]]:
+        if self._routes is None:
+            return [("", batch)]
+        try:
+            return self._routes.split(batch)
+        except Exception as bug:  # a user's function
+            # Whoever feeds learns of it, and nothing has changed. But what a stage has let go of would be lost.
+            if self._first is None:
+                raise
+            self._note(f"A filter raised {type(bug).__name__}: the line came by the route of that filter.")
+            return self._routes.coped(batch)
 
     def _named(self, name: str, items: Sequence[Any]) -> list[Routed]:
         if not name:

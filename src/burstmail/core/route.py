@@ -95,6 +95,14 @@ class Routes:
         texts = {name: "".join(records) for name, records in found.items()}
         return [(name, replace(batch, text=text, count=text.count("\n"))) for name, text in texts.items()]
 
+    def coped(self, batch: Batch) -> list[tuple[str, Batch]]:
+        """As `judged`, and what `split` counts is counted."""
+        self.refused += sum(record.count("\n") + 1 for record in Lines(batch).records if not self._names(record))
+        below = batch.below + self._below
+        parts = [(name, replace(part, below=0)) for name, part in self.judged(batch)]
+        self._below = 0 if parts else below
+        return [(name, replace(part, below=below)) for name, part in parts[:1]] + parts[1:]
+
     def _names(self, record: str) -> list[str]:
         names = [route.name for route in self.routes if _passes(route.filter, record)]
         return names if self.every else names[:1]

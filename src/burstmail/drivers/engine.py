@@ -6,7 +6,7 @@ core in memory is the truth while the process lives; the store is the way back t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import inf
 
@@ -150,7 +150,7 @@ class Engine:
             out += self._open(now)
         self._ledger.ending()
         if self.keeps:
-            out += self._flow.end(now)
+            out += self._polled(now, self._flow.end)
             self._keep(now)
         # Also when the store has failed just now: then nobody keeps what the caps hold.
         if not self.keeps:
@@ -190,10 +190,10 @@ class Engine:
         self._replay.core = max(self._replay.core, now)
         return out
 
-    def _polled(self, due: float) -> list[Attempt]:
+    def _polled(self, due: float, act: Callable[[float], list[Attempt]] | None = None) -> list[Attempt]:
         """A stage that raises here has perhaps let go of its lines: they come back from the store, past the stages."""
         try:
-            return self._flow.poll(due)
+            return (act or self._flow.poll)(due)
         except Exception:
             self._broken = True
             tried = self._flow.paths.trying()
