@@ -117,6 +117,10 @@ def run(command: list[str], where: Path, environment: dict[str, str]) -> str:
     return done.stdout
 
 
+# The examples read an empty directory instead of the journal of whoever tries them, and that is told of.
+NO_JOURNALS = b"burstmail: no journal files are found in .: they are waited for\n"
+
+
 def until_sigterm(command: list[str], where: Path, environment: dict[str, str]) -> None:
     """Run a daemon, see that it is up, and that it ends in good order and has nothing to complain of."""
     with subprocess.Popen(
@@ -130,7 +134,7 @@ def until_sigterm(command: list[str], where: Path, environment: dict[str, str]) 
             _, errors = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert (process.returncode, errors) == (0, b"")
+    assert (process.returncode, errors.replace(NO_JOURNALS, b"")) == (0, b"")
 
 
 @pytest.mark.parametrize("snippet", snippets("sh"))
