@@ -203,7 +203,8 @@ def test_which_lines_count_reaches_its_parts(made: Any) -> None:
     words = ("--include", "Failed", "--include", "lost", "--exclude", "probe", "--urgent", "panic", "--urgent", "oops")
     build("--to", "root", "--print", *sieve, *words, "--key", "host", "--cap", "2/min", "--cool-down", "off")
     assert made["Join"] == ((), {})
-    assert made["Threshold"] == ((10,), {"per": 300.0, "key": "host"})
+    count, given = made["Threshold"]
+    assert (count, given["per"], given["key"]) == ((10,), 300.0, "host")
     (wanted,), _ = made["Admit"]
     header, inside = "<{}>Nov 23 10:00:00 web1 {}: ", ("sshd", "postfix/smtpd")
     assert all(wanted(header.format(3, program) + "Failed or lost") for program in inside)
@@ -223,6 +224,14 @@ def test_records_are_made_before_lines_are_chosen_and_counted(made: Any) -> None
     build("--to", "root", "--print", "--join", "--threshold", "2/h", "--include", "x")
     stages = [type(stage).__name__ for stage in made["Pipeline"][0]]
     assert stages == ["Join", "Admit", "Threshold", "Aggregator", "Caps", "Composer"]
+
+
+def test_what_is_urgent_waits_for_no_threshold(made: Any) -> None:
+    build("--to", "root", "--print", "--threshold", "3/5m", "--urgent", "panic")
+    urgent = made["Threshold"][1]["urgent"]
+    assert [urgent(line) for line in ("kernel panic", "lost")] == [True, False]
+    build("--to", "root", "--print", "--threshold", "3/5m")
+    assert made["Threshold"][1] == {"per": 300}
 
 
 def test_lines_that_all_count_pass_no_filter(made: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burstmail import Aggregator, Batch, Join, StateMismatch, Threshold, chain, each
+from burstmail import Aggregator, Batch, Join, StateMismatch, Threshold, chain, contains, each
 from burstmail.core.threshold import ROW, SHELF
 
 WALL = 1000.0
@@ -43,6 +43,34 @@ def test_what_reaches_the_threshold_by_itself_passes_untouched() -> None:
     batch = Batch.of(["a", "b", "c"])
     assert Threshold(3, per=10).feed(batch, 0.0) == [batch]
     assert Threshold(1, per=10).feed(batch, 0.0)[0] is batch
+
+
+def test_what_is_urgent_waits_for_no_others_and_takes_along_what_waits_of_its_key() -> None:
+    stage = Threshold(3, per=10, key=LETTER, urgent=contains("panic"))
+    assert fed(stage, 0.0, "a one") == fed(stage, 0.0, "b one") == []
+    assert fed(stage, 4.0, "a panic") == [("a one",), ("a panic",)]
+    assert (stage.held, stage.below) == (1, 0)
+    # Those that have passed count all the same.
+    assert fed(stage, 5.0, "a three") == [("a three",)]
+    assert fed(stage, 30.0, "c panic") == [("c panic",)]
+    assert stage.below == 1
+
+
+def test_an_urgent_record_is_decided_whole() -> None:
+    stage = Threshold(2, per=10, urgent=contains("panic"))
+    assert fed(stage, 0.0, "a", "\tpanic", joined=True) == [("a", "\tpanic")]
+    assert fed(stage, 20.0, "b", "\tcalm", joined=True) == []
+
+
+def test_a_function_that_raises_has_changed_nothing() -> None:
+    def fails(line: str) -> bool:
+        raise ZeroDivisionError
+
+    stage = Threshold(2, per=10, urgent=fails)
+    before = stage.dump()
+    with pytest.raises(ZeroDivisionError):
+        fed(stage, 0.0, "a")
+    assert stage.dump() == before
 
 
 def test_the_time_slides_and_its_end_is_not_in_it() -> None:

@@ -80,7 +80,7 @@ def _sieve(options: dict[str, Any]) -> list[Stage[Any, Any]]:
         stages.append(Admit(wanted))
     if "threshold" in options:
         count, per = options["threshold"]
-        stages.append(Threshold(count, per=per, **_given(options, "key")))
+        stages.append(Threshold(count, per=per, **_given(options, "key"), **_urgent(options)))
     return stages
 
 

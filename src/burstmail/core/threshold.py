@@ -1,7 +1,8 @@
 """Batch -> Batch. Lines pass once enough of them have come together; those that stay too few are counted.
 
 Exact and sliding: a line passes if it is the last of `count` of its key within less than `per` seconds. Until then
-lines wait; they leave with the one that completes them, or end as `below`, which the next batch that leaves tells.
+lines wait; they leave with the one that completes them, or end as `below`, which the next batch that leaves tells. What
+is urgent waits for no others.
 Limits: `keys` keys, past which newcomers share one memory: they pass sooner, and none is hidden by ever new keys;
 `budget` bytes for all that waits or is remembered, over which what has waited longest is counted as below.
 """
@@ -18,6 +19,7 @@ from .recent import Recent
 from .shelf import dump_batch, leaving, restored_batch
 from .split import Splitter
 from .stage import State, opened
+from .urgent import Decide, Urgency
 
 # More than anybody waits for before he wants to be told; each is remembered by its moment.
 MOST = 10_000
@@ -32,8 +34,9 @@ class Threshold:
 
     A record that Join has made counts as one line. After the first mail's worth, lines pass at once as long as the last
     `count` of them lie within `per`. What waits at the end is counted as below, and so is what a flush finds: it asks
-    for what is worth a mail. Raises ValueError for a count outside 1 to 10,000, a `per` below 0.001 or not finite, and
-    for `keys` or `budget` below 1.
+    for what is worth a mail. A line that `urgent` finds, as Aggregator takes it, passes at once, with what waits of its
+    key and what was read together with it. Raises ValueError for a count outside 1 to 10,000, a `per` below 0.001 or
+    not finite, and for `keys` or `budget` below 1.
 
     >>> from burstmail import Batch, Threshold
     >>> stage = Threshold(3, per=60)
@@ -52,6 +55,7 @@ class Threshold:
         # As an Aggregator has it: a key comes from the line, and so does what waits.
         keys: int = 1000,
         budget: int = 6 * 1024 * 1024,
+        urgent: Decide | None = None,
     ) -> None:
         if not 1 <= count <= MOST:
             raise ValueError(f"Threshold(count={count!r}): must be 1 to {MOST:,} lines")
@@ -62,6 +66,7 @@ class Threshold:
                 raise ValueError(f"Threshold({name}={value!r}): must be 1 or more")
         self._count, self._per, self._split = count, per, splitter(key)
         self._keys, self._budget, self._weight = keys, budget, 0
+        self._urgency = None if urgent is None else Urgency(urgent)
         # The least recently active stands first; None is all that came when there was no room for its key.
         self._recent: dict[str | None, Recent] = {}
         # What waits, oldest first: since when, and the lines.
@@ -83,6 +88,8 @@ class Threshold:
     def feed(self, item: Batch, now: float) -> Sequence[Batch]:
         """`poll(now)`, then the lines of each key."""
         parts = list(self._split(replace(item, below=0) if item.below else item))
+        if self._urgency:
+            self._urgency.look(item)
         self.poll(now)
         self._untold += item.below
         out: list[Batch] = []
@@ -99,7 +106,7 @@ class Threshold:
         before = len(recent.rows)
         recent.age(self._per, now)
         lines = part.count - sum(map(part.text.count, _MORE)) if part.joined else part.count
-        waits = recent.lines + lines < self._count
+        waits = recent.lines + lines < self._count and not (self._urgency and self._urgency.first(part) is not None)
         recent.add(now, lines, self._next if waits else 0)
         if waits:
             self._waiting[self._next] = (now, replace(part, place=None))
