@@ -636,6 +636,65 @@ def test_files_that_are_renamed_again_and_again_do_not_take_all_descriptors(
     reader.end()
 
 
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
+    """So many files may be open, and one while they change hands."""
+    monkeypatch.setattr(holdings, "DESCRIPTORS", 16)
+    return 17
+
+
+def opened(reader: Reader) -> int:
+    return sum(one.fd >= 0 for each in reader.source._followed.values() for one in each.readings)
+
+
+def test_renamed_files_do_not_take_all_descriptors(tmp_path: Path, few: int) -> None:
+    logs = [tmp_path / f"{number}.log" for number in range(30)]
+    for log in logs:
+        add(log, "old")
+    reader = Reader(tmp_path / "*.log", linger=20)
+    assert opened(reader) <= few
+    for turn in range(5):
+        olds = [rotate(log, f"-2026112{turn}") for log in logs]
+        for log in logs:
+            add(log, f"{log.stem} {turn}")
+        assert sorted(reader.look()) == sorted(f"{log.stem} {turn}" for log in logs)
+        assert opened(reader) <= few
+    # Also what is written to them late.
+    for old in olds:
+        add(old, f"late {old.name}")
+    assert sorted(reader.look(25)) == sorted(f"late {old.name}" for old in olds)
+    assert opened(reader) <= few
+    reader.look(25)
+    assert {len(each.readings) for each in reader.source._followed.values()} == {1}
+    reader.end()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_renamed_files_that_are_not_read_yet_wait_for_their_turn(tmp_path: Path, few: int, restart: bool) -> None:
+    logs = [tmp_path / f"{number}.log" for number in range(30)]
+    for log in logs:
+        add(log, "old")
+    reader = Reader(tmp_path / "*.log")
+    expected: dict[str, list[str]] = {log.stem: [] for log in logs}
+    for turn in range(5):
+        for log in logs:
+            lines = [f"{log.stem} {number:0999} {turn}" for number in range(200)]
+            expected[log.stem] += lines
+            add(log, *lines)
+            rotate(log, f"-2026112{turn}")
+    for log in logs:
+        add(log, f"{log.stem} new")
+    got = reader.look(2)
+    if restart:
+        reader = reader.again(tmp_path / "*.log")
+    for _ in range(100):
+        got += reader.look(1)
+        assert opened(reader) <= few
+    for name, lines in expected.items():
+        assert [line for line in got if line.split()[0] == name] == [*lines, f"{name} new"]
+    reader.end()
+
+
 def test_what_was_let_go_of_is_remembered_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(holdings, "REMEMBERED", 10)
     held = Holdings()

@@ -63,7 +63,11 @@ class Following:
     def resume(self, spots: Sequence[Spot], now: float) -> None:
         """Go on at saved positions: with what is still there of all files but the last one."""
         self._since = max((spot.time for spot in spots), default=0)
-        for spot in spots[:-1]:
+        for number, spot in enumerate(spots[:-1]):
+            if not self._holdings.room:
+                # What follows on it is found from here, and how far that was read is remembered.
+                spots = spots[: number + 1]
+                break
             files = self._files(spot)
             found = plan(spot, files, fitting(spot), begins)
             if found.goes_on:
@@ -88,7 +92,9 @@ class Following:
             spot = Spot.at(status, start + end)
         if end:
             spot = spot.stepped(data[:end], start + end)
-        self._add(Reading(spot, self._bound, fd, now))
+        self._add(reading := Reading(spot, self._bound, fd, now))
+        reading.seen = status if spot.offset == status.size else None
+        self._holdings.used(reading)
 
     def copied_by(self, fd: int, status: Status) -> bool:
         """Whether an open file is a copy that somebody has made of what is read here."""
@@ -135,8 +141,7 @@ class Following:
             return ()
         if status is None and not self._directory_changed():
             return ()
-        # Where many are open, one is read to its end before the next.
-        return () if self.behind and self._holdings.crowded else self._heirs(last, now)
+        return self._heirs(last, now)
 
     def _directory_changed(self) -> bool:
         before = self._listed
@@ -154,7 +159,11 @@ class Following:
         if last.untouched and last.fd >= 0 and os.fstat(last.fd).st_nlink:
             # It is found again, and with it the copies of what it was filled with before.
             self._holdings.close(last)
-        spot, held = last.spot, last.fd >= 0
+        spot, held, room = last.spot, last.fd >= 0, self._holdings.room
+        if held and status_of(os.fstat(last.fd)) != last.seen:
+            last.seen = None
+        if not room and (last.behind or not held):
+            return ()
         known = {reading.spot.identity for reading in self.readings if reading is not last}
         files = self._files(spot)
         since = max(self._since, *(reading.spot.time for reading in self.readings))
@@ -171,7 +180,7 @@ class Following:
             if not found.goes_on:
                 rest = last.rest()
         last.active = now
-        for file, offset in found.reads[: FILES - len(self.readings)]:
+        for file, offset in found.reads[: min(max(1, room), FILES - len(self.readings))]:
             if not self._open(file, spot if offset else None, now):
                 break
         return rest
@@ -203,8 +212,8 @@ class Following:
     def _add(self, reading: Reading) -> None:
         self.readings.append(reading)
         self.changed = True
-        if len(self.readings) > 1:
-            self._holdings.kept(self.readings[-2])
+        for each in self.readings[-2:]:
+            self._holdings.kept(each)
         # Where a link leads to now is where the file will be renamed.
         self._directory, self._base = os.path.split(os.path.realpath(self.path))
 
@@ -212,7 +221,7 @@ class Following:
         """Leave a file to the one who follows the name that it has now."""
         reading = next(reading for reading in self.readings if reading.spot.identity == identity)
         self.readings.remove(reading)
-        self._holdings.kept(reading)
+        self._holdings.dropped(reading)
         reading.active = now
         self.changed = True
         return reading
@@ -222,21 +231,15 @@ class Following:
     def _read(self, reading: Reading, status: Status | None, now: float) -> Sequence[Batch]:
         live = status is not None and status.identity == reading.spot.identity
         try:
-            if status is None or not live:
-                if reading.fd < 0:
-                    return ()
-                now_is = status_of(os.fstat(reading.fd))
-            else:
-                now_is = status
-            if reading.fd < 0 and reading.seen != now_is and not self._reopened(reading):
+            if not live and reading.fd < 0 and not self._found_again(reading, now):
+                return ()
+            now_is = status if status and live else status_of(os.fstat(reading.fd))
+            if reading.fd < 0 and reading.seen != now_is and not self._reopened(reading, self.path):
                 return self._heirs(reading, now)
             if live and reading.untouched and now_is.size and self._filled_before(reading, now):
                 return ()
             batches = reading.read(now_is, now)
-            if live:
-                self._holdings.used(reading)
-            else:
-                self._holdings.kept(reading)
+            (self._holdings.used if live else self._holdings.kept)(reading)
             return batches
         except Truncated:
             self._holdings.close(reading)
@@ -260,9 +263,21 @@ class Following:
         self._add(reading)
         return True
 
-    def _reopened(self, reading: Reading) -> bool:
+    def _found_again(self, reading: Reading, now: float) -> bool:
+        """Open a renamed file that was closed, for one more look before it is let go of."""
+        if reading is self.readings[-1] or now - reading.active < self._linger:
+            return False
+        if not self._moved(reading):
+            reading.active = now
+        same = [file for file in self._files(reading.spot) if file.status.identity == reading.spot.identity]
+        return any(self._reopened(reading, file.name) for file in same)
+
+    def _moved(self, reading: Reading) -> bool:
+        return any(later.spot.size for later in self.readings[self.readings.index(reading) + 1 :])
+
+    def _reopened(self, reading: Reading, path: str) -> bool:
         """Open again what was closed only because there are many."""
-        if reading.seen is None or (made := self._holdings.open(self.path)) is None:
+        if reading.seen is None or (made := self._holdings.open(path)) is None:
             return False
         fd, status = made
         if status.identity != reading.spot.identity:
@@ -277,9 +292,8 @@ class Following:
         for reading in self.readings[:-1]:
             if reading.behind and reading.fd >= 0:
                 break
-            moved = any(later.spot.size for later in self.readings[self.readings.index(reading) + 1 :])
-            crowded = len(self.readings) - len(settled) >= FILES or self._holdings.crowded
-            if crowded or (moved and now - reading.active >= self._linger):
+            crowded = len(self.readings) - len(settled) >= FILES
+            if crowded or (self._moved(reading) and now - reading.active >= self._linger):
                 settled.append(reading)
         last = self.readings[-1:]
         if status is None and last and now - last[0].active >= self._patience(last[0]):

@@ -2,13 +2,14 @@
 
 A file that gets another name, one that is followed too, must not be read a second time under it.
 Limits: half of the descriptors that the process may have, 512 at most, a few more while they change hands; half of them
-are for files that have their names. 4,096 files are remembered.
+for files that were renamed: what is to be read of more has to wait. 4,096 files are remembered.
 """
 
 from __future__ import annotations
 
 import logging
 import resource
+from itertools import islice
 
 from ..core.escape import one_line
 from ..core.follow import Fit, Spot, Status
@@ -31,34 +32,46 @@ class Holdings:
         self._done: dict[tuple[int, int], Spot] = {}
         # Those that may be closed, for they are found again by their names; the one used longest ago stands first.
         self._idle: dict[Reading, None] = {}
-        # Those that are open and may not.
+        # Those that have another name, or none: closed only when they are read to their end.
         self._kept: dict[Reading, None] = {}
         self._said: dict[str, str] = {}
 
     @property
-    def crowded(self) -> bool:
-        """Whether so many are open that nobody may keep what is not needed."""
-        return len(self._idle) + len(self._kept) > self._limit
+    def room(self) -> int:
+        """So many renamed files may be opened, beside those that are not read to their end yet."""
+        return max(0, self._limit // 2 - sum(reading.behind for reading in self._kept))
 
     def used(self, reading: Reading) -> None:
         """An open file that has its name: it may be closed when there are too many of them."""
-        self._kept.pop(reading, None)
-        self._idle.pop(reading, None)
+        self.dropped(reading)
         self._idle[reading] = None
-        while len(self._idle) > self._limit // 2:
-            self.close(next(iter(self._idle)))
+        self._spare()
 
     def kept(self, reading: Reading) -> None:
-        """An open file that could not be found again: it is not for closing."""
-        self._idle.pop(reading, None)
-        if reading.fd >= 0:
+        """An open file that may not be found again by its name."""
+        if reading.fd >= 0 and reading not in self._kept:
+            self.dropped(reading)
             self._kept[reading] = None
+        self._spare()
+
+    def dropped(self, reading: Reading) -> None:
+        """It is somebody else's now."""
+        self._idle.pop(reading, None)
+        self._kept.pop(reading, None)
 
     def close(self, reading: Reading) -> None:
         """Let go of the file; the position stays."""
-        self._idle.pop(reading, None)
-        self._kept.pop(reading, None)
+        self.dropped(reading)
         reading.close()
+
+    def _spare(self) -> None:
+        """Close the oldest of what is too much."""
+        if (over := len(self._kept) - self._limit // 2) > 0:
+            for reading in [*islice((each for each in self._kept if not each.behind), over)]:
+                self.close(reading)
+        if (over := len(self._kept) + len(self._idle) - self._limit) > 0:
+            for reading in [*islice(self._idle, over)]:
+                self.close(reading)
 
     def done(self, spot: Spot) -> None:
         """All of a file is read, as far as anybody knows."""
