@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -183,6 +184,32 @@ def test_a_file_that_is_not_there_is_waited_for_and_told_of(caplog: pytest.LogCa
     assert not caplog.messages
     inputs.inputs_of(given("--file", str(tmp_path / "app.lgo")))
     assert caplog.messages == [f"there is no file {tmp_path / 'app.lgo'} yet: it is waited for"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "raised"),
+    [
+        ((1024, 524288), (4096, 524288)),
+        ((1024, 2048), (2048, 2048)),
+        ((1024, resource.RLIM_INFINITY), (4096, resource.RLIM_INFINITY)),
+        ((8192, 524288), None),
+        ((resource.RLIM_INFINITY, resource.RLIM_INFINITY), None),
+    ],
+)
+def test_files_and_connections_leave_each_other_descriptors(
+    made: list[tuple[Any, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    limits: tuple[int, int],
+    raised: tuple[int, int] | None,
+) -> None:
+    found: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda what: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda what, both: found.append(both))
+    inputs.inputs_of(given("--file", "/var/log/*.log"))
+    inputs.inputs_of(given("--listen", "udp://[::1]:0"))
+    assert not found
+    inputs.inputs_of(given("--file", "/var/log/*.log", "--listen", "udp://[::1]:0"))
+    assert found == ([raised] if raised else [])
 
 
 # Real runs

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("burstmail")
 
+# More than files (512) and connections (1,000) take, at their defaults.
+DESCRIPTORS = 4096
 TLS_FILES = {"certificate": "tls_cert", "key": "tls_key", "client_ca": "tls_client_ca"}
 # What journalctl reads in a directory: journald leaves a ~ behind the name of a damaged file.
 JOURNALS = ("*.journal", "*/*.journal", "*.journal~", "*/*.journal~")
@@ -64,6 +66,8 @@ def check_inputs(options: Mapping[str, Any]) -> None:
 
 def inputs_of(options: Mapping[str, Any]) -> Inputs:
     """The sources these options describe; they listen from now on. Raises Misuse for what they refuse."""
+    if "files" in options and "listen" in options:
+        _raise_limit()
     try:
         return Inputs([*_standard(options), *_files(options), *_network(options), *_journal(options)])
     except ValueError as error:
@@ -71,6 +75,19 @@ def inputs_of(options: Mapping[str, Any]) -> Inputs:
     except OSError as error:
         words = error.strerror or str(error)
         raise Misuse(f"{error.filename!r}: {words}" if error.filename else words) from None
+
+
+def _raise_limit() -> None:
+    """Let files and connections together have the descriptors that each may take alone.
+
+    The soft limit is low for the sake of programs that use select(2), as systemd says (NEWS for version 240).
+    """
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _standard(options: Mapping[str, Any]) -> list[Source]:
