@@ -159,15 +159,13 @@ class Following:
         if last.untouched and last.fd >= 0 and os.fstat(last.fd).st_nlink:
             # It is found again, and with it the copies of what it was filled with before.
             self._holdings.close(last)
+        last.refresh()
         spot, held, room = last.spot, last.fd >= 0, self._holdings.room
-        if held and status_of(os.fstat(last.fd)) != last.seen:
-            last.seen = None
         if not room and (last.behind or not held):
             return ()
         known = {reading.spot.identity for reading in self.readings if reading is not last}
-        files = self._files(spot)
         since = max(self._since, *(reading.spot.time for reading in self.readings))
-        found = plan(spot, files, fitting(spot), begins, held=held, known=known, since=since)
+        found = plan(spot, self._files(spot), fitting(spot), begins, held=held, known=known, since=since)
         rest: Sequence[Batch] = ()
         if not held:
             # Nothing at all: a directory that is away, perhaps. What is there and unreadable is waited for, too.
@@ -177,8 +175,7 @@ class Following:
             self.changed = True
             if found.lost:
                 self._holdings.tell_lost(self.path, spot)
-            if not found.goes_on:
-                rest = last.rest()
+            rest = () if found.goes_on else last.rest()
         last.active = now
         for file, offset in found.reads[: min(max(1, room), FILES - len(self.readings))]:
             if not self._open(file, spot if offset else None, now):

@@ -49,6 +49,11 @@ class Reading:
         """Whether nothing was read of it, nor stands before its place."""
         return not self._position
 
+    def refresh(self) -> None:
+        """Find out whether there is more to read by now."""
+        if self.fd >= 0 and status_of(os.fstat(self.fd)) != self.seen:
+            self.seen = None
+
     def read(self, status: Status, now: float) -> Sequence[Batch]:
         """Lines that are complete by now, one Batch at most. Raises Truncated, and OSError when it cannot be read."""
         if self.seen == status:
