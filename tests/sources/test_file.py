@@ -669,6 +669,22 @@ def test_renamed_files_do_not_take_all_descriptors(tmp_path: Path, few: int) -> 
     reader.end()
 
 
+def test_a_file_that_has_grown_and_was_renamed_is_read_before_it_is_closed(log: Path) -> None:
+    add(log, "a")
+    reader = Reader(log, start="beginning")
+    held = reader.source._holdings
+    # There is no room for a renamed file beside this one, which is not read to its end.
+    held._limit = 2
+    held._kept[Reading(Spot.at(status_of(os.stat(log))), 100)] = None
+    add(log, "b")
+    rotate(log)
+    add(log, "c")
+    assert reader.look(1) == ["b"]
+    held._kept.clear()
+    assert reader.look(3) == ["c"]
+    reader.end()
+
+
 @pytest.mark.parametrize("restart", [False, True])
 def test_renamed_files_that_are_not_read_yet_wait_for_their_turn(tmp_path: Path, few: int, restart: bool) -> None:
     logs = [tmp_path / f"{number}.log" for number in range(30)]
