@@ -180,6 +180,12 @@ pieces = st.lists(
 @given(pieces, st.lists(st.integers(0, 200), max_size=8), st.integers(4, 30))
 @example(b"7 <34>one123456789 <x", [18], 30)
 @example(b"5 <34>\n1", [6], 4)
+@example(b"7 <34>one777777777 <34>one", [20], 4)
+@example(b"7 <34>one777777777 <xy34>one", [22], 4)
+@example(b"7 <34>one7777777777 <34>one", [18], 4)
+@example(b"7 <34>onex07 <34>one", [11], 4)
+@example(b"7 <34>one07 <34>one", [19], 4)
+@example(b"7 <34>one0000000000000007 <34>one", [19, 20, 24, 28], 30)
 def test_what_comes_out_does_not_depend_on_how_it_was_cut(data: bytes, cuts: list[int], bound: int) -> None:
     ends = sorted({min(cut, len(data)) for cut in cuts})
     chunks = [data[start:end] for start, end in zip([0, *ends], [*ends, len(data)], strict=True)]

@@ -21,7 +21,8 @@ _LENGTH = re.compile(rb"\r?+\n?+([1-9][0-9]{0,6}+) (?=<)")
 # What may become one with the bytes that follow.
 _BEGUN = re.compile(rb"(?:[1-9][0-9]{0,6}+ ?)?\Z")
 _NEXT = re.compile(rb"\n|(?<![0-9])[1-9][0-9]{0,6}+ (?=<)")
-# What a length may have begun in at the end of what was searched: 7 digits, a space, and what is no digit before them.
+# What a length may have begun in at the end of what was searched. Of more digits than one has, so many that they stay more.
+_TAIL = re.compile(rb"[0-9]{1,8} ?\Z")
 _EDGE = 9
 # In front of a message, nothing of this is one.
 _BLANK = b"\r\n\0"
@@ -56,6 +57,8 @@ class Octets:
         self._length = 0
         self._missing = 0
         self._astray = False
+        # Whether a digit stands before the edge: those at its beginning are then the end of a number.
+        self._digit = False
 
     @property
     def held(self) -> int:
@@ -131,11 +134,14 @@ class Octets:
 
     def _skip(self, data: bytes, at: int, done: list[bytes]) -> int:
         """More of what is no message of known length."""
-        if found := _NEXT.search(data, at):
+        begin = len(data) - len(data.lstrip(b"0123456789")) if self._digit and not at else at
+        if found := _NEXT.search(data, begin):
             self._keep(data[at : found.start()])
             self._finish(done)
             return found.end() if found[0] == b"\n" else found.start()
         edge = max(at, len(data) - _EDGE)
+        if edge:
+            self._digit = data[at:edge][-1:].isdigit()
         self._keep(data[at:edge])
         self._edge = data[edge:]
         return len(data)
@@ -146,7 +152,7 @@ class Octets:
 
     def _finish(self, done: list[bytes]) -> None:
         done.append(message(bytes(self._kept), self._bound, self._length))
-        self._kept, self._length, self._astray = bytearray(), 0, False
+        self._kept, self._length, self._astray, self._digit = bytearray(), 0, False, False
 
 
 def _ended(messages: list[bytes]) -> bytes:
