@@ -21,8 +21,7 @@ _LENGTH = re.compile(rb"\r?+\n?+([1-9][0-9]{0,6}+) (?=<)")
 # What may become one with the bytes that follow.
 _BEGUN = re.compile(rb"(?:[1-9][0-9]{0,6}+ ?)?\Z")
 _NEXT = re.compile(rb"\n|(?<![0-9])[1-9][0-9]{0,6}+ (?=<)")
-# What a length may have begun in at the end of what was searched. Of more digits than one has, so many that they stay more.
-_TAIL = re.compile(rb"[0-9]{1,8} ?\Z")
+# What a length may have begun in at the end of what was searched: 7 digits, a space, and what is no digit before them.
 _EDGE = 9
 # In front of a message, nothing of this is one.
 _BLANK = b"\r\n\0"
