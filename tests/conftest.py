@@ -15,7 +15,9 @@ from hypothesis import HealthCheck, settings
 HOW = "run `bash tests/run --install-servers`"
 
 # No deadline per example: the machines tests run on are shared, and speed is measured in tests/bench, never here.
-settings.register_profile("everyday", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Where a change is judged, the same examples each time, so that it is judged for itself; elsewhere ever new ones.
+SAME = os.environ.get("CI", "false") == "true"
+settings.register_profile("everyday", deadline=None, derandomize=SAME, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("full", settings.get_profile("everyday"), max_examples=2000)
 
 
