@@ -488,6 +488,13 @@ def test_filters_of_both_kinds_decide_a_batch_as_they_decide_a_line() -> None:
     assert Admit(either).feed(Batch.of(lines[1:2] * 9), 0.0) == []
 
 
+def test_a_filter_that_raises_at_what_is_fed_surfaces_and_nothing_has_changed() -> None:
+    engine = flow()
+    with pytest.raises(KeyError):
+        fed(engine, ["a", "b!"], 0.0)
+    assert (engine.held, engine.statistics().lines_in) == (0, 0)
+
+
 class Stuck(Instant[Any, Any]):
     """Due at once, and again and again."""
 

@@ -127,10 +127,9 @@ class Routes:
         """Let time pass, in the order in which things are due."""
         out: list[Any] = []
         while (due := self.deadline) <= now:
+            # One that does not move on raises by itself, as every chain does.
             for stage in self._chains.values():
                 out += stage.poll(due)
-            if self.deadline <= due:
-                raise RuntimeError(f"a stage is due at {self.deadline} after poll({due}): it breaks the progress law")
         return out
 
     def flush(self, now: float) -> list[Any]:
