@@ -132,6 +132,7 @@ class Rows:
 
     def _found(self, form: str, text: str, joined: bool) -> Found:
         found = self._form(form, joined)(text)
+        # One group gives pairs already, for findall; mypy cannot know how many there are.
         return found if len(self._groups) == 1 else [(row[0], row[1:]) for row in found]  # type: ignore[return-value]
 
     def _form(self, form: str, joined: bool) -> Callable[[str], list[tuple[str, ...]]]:
