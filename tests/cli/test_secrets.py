@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import HASTY, catching, ended, environment, run, running, until
+from tests.cli.process import HASTY, ended, environment, run, running, until
 
 SECRET = "hunter2-correct-horse"
 # As a mail server gets it, alone and with the user (RFC 4616, RFC 4954 section 4).
@@ -43,9 +43,14 @@ def files(folder: Path) -> Iterator[bytes]:
             yield path.read_bytes()
 
 
-def test_it_is_neither_in_the_process_list_nor_in_the_environment(password: Path) -> None:
-    with running("--to", "root", "--smtp", NOBODY, "--password-file", str(password)) as process:
-        catching(process)
+def test_it_is_neither_in_the_process_list_nor_in_the_environment(password: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    options = ("--to", "root", "--smtp", NOBODY, "--password-file", str(password), "--gap", "50ms", "--log", str(log))
+    with running(*options) as process:
+        assert process.stdin
+        process.stdin.write(b"one\n")
+        # Not before: while the options are read, the file is open.
+        until(lambda: log.exists() and b"try 1 failed" in log.read_bytes())
         about = Path(f"/proc/{process.pid}")
         assert clean((about / "cmdline").read_bytes(), (about / "environ").read_bytes())
         assert not [link for link in (about / "fd").iterdir() if os.readlink(link) == str(password)]
