@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 import burstmail
-from burstmail import cli
-from burstmail.cli import channel, commands, manners, options, place, queue
+from burstmail.cli import channel, commands, manners, options, place, queue, status
 from burstmail.stores import place as files
 from burstmail.stores import sqlite
 
@@ -20,7 +19,7 @@ PACKAGE = Path(burstmail.__file__).parent
 TEXT = (Path(__file__).resolve().parent.parent / "docs" / "operations.md").read_text()
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 # Options that are wrong and an input that cannot be read: each explains itself, and none is like the other.
-SELF_EXPLAINING = {"cli/__init__.py"}
+SELF_EXPLAINING = {"cli/status.py"}
 DIRECTIVE = re.compile(r"%[a-z]")
 # What stands for a directive on the page.
 PLACE = "[A-Z]+"
@@ -91,8 +90,16 @@ def test_the_page_has_no_line_that_is_not_logged() -> None:
 
 def test_every_exit_status_is_on_the_page() -> None:
     written = {int(row[0]) for row in rows("Exit status")}
-    assert written == {cli.OK, cli.BUG, cli.UNREADABLE, cli.UNDELIVERED, cli.MISUSE, queue.NO_SUCH, queue.ALARM}
-    assert queue.UNREADABLE == cli.UNREADABLE
+    assert written == {
+        status.OK,
+        status.BUG,
+        status.UNREADABLE,
+        status.UNDELIVERED,
+        status.MISUSE,
+        queue.NO_SUCH,
+        queue.ALARM,
+    }
+    assert queue.UNREADABLE == status.UNREADABLE
     assert 127 not in written
 
 

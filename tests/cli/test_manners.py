@@ -377,7 +377,9 @@ def test_mail_refused_for_good_is_lost_unless_a_store_keeps_it(tmp_path: Path) -
         ([], "--to ADDRESS is missing"),
         (["--too", "root"], "there is no option '--too'"),
         (["--too=root"], "there is no option '--too'"),
-        (["queu"], "'queu' is no option, and no command: these are `burstmail queue`"),
+        (["queu"], "there is no command 'queu': did you mean `burstmail queue`?"),
+        (["rum", "--to", "root"], "there is no command 'rum': did you mean `burstmail run`?"),
+        (["frobnicate"], "there is no command 'frobnicate': there are run, check, "),
         (["--to", "root,ops"], "repeat --to"),
         (["--to"], "--to"),
         (["--to", "-x"], "--to"),
@@ -514,7 +516,7 @@ def test_a_file_without_read_permission_is_explained(tmp_path: Path) -> None:
 
 
 def test_a_bug_is_shown_whole_and_has_a_status_of_its_own() -> None:
-    code = "import sys; from burstmail import cli; cli.pipeline_of = None; sys.exit(cli.main(patience=0))"
+    code = "import sys; from burstmail.cli import main, service; service.pipeline_of = None; sys.exit(main(patience=0))"
     done = run("--to", "root", command=[sys.executable, "-c", code])
     assert done.returncode == 70
     assert done.stderr.startswith(b"burstmail: this is a bug\n  Traceback")

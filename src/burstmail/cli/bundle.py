@@ -8,14 +8,34 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+
+from . import channel
+from .commands import parse_bundle
+from .options import Misuse
+from .status import OK
 
 # The earliest date a zip can carry.
 DATE = (1980, 1, 1, 0, 0, 0)
 # One word, absolute: Linux hands everything after it over as a single argument, and looks nothing up in PATH.
 INTERPRETER = re.compile(r"/[^\s\0]{1,120}")
+
+
+def command(arguments: Sequence[str]) -> int:
+    """`burstmail bundle`: write the file, and return the exit status."""
+    options = parse_bundle(arguments)
+    try:
+        bundle(options["path"], python=options["python"])
+    except ValueError as error:
+        raise Misuse(str(error)) from None
+    except OSError as error:
+        raise Misuse(f"cannot write {options['path']!r}: {error.strerror}") from None
+    if not os.access(options["python"], os.X_OK):
+        # The shell answers 127 for a file whose interpreter is missing.
+        channel.say(f"note: there is no {options['python']} here; the file runs only where there is one")
+    return OK
 
 
 def bundle(path: str, *, python: str = "/usr/bin/python3") -> None:

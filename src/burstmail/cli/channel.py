@@ -42,6 +42,12 @@ def detach() -> None:
         handler.close()
 
 
+def say(words: str) -> None:
+    """One line on standard error, for whoever has just typed a command. Nobody may be listening: then it is lost."""
+    with suppress(OSError):
+        os.write(2, f"burstmail: {visible(words)}\n".encode("utf-8", "backslashreplace"))
+
+
 def attached() -> bool:
     """Whether somebody has said where words go."""
     return any(isinstance(handler, Channel) for handler in logger.handlers)

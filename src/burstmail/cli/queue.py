@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from burstmail import Change, Entry, FileStore, StoreError, SystemClock
 
 from .channel import visible
+from .commands import parse_queue
 from .letters import Letter, letter, listing
 from .options import Misuse
 from .place import default_root
@@ -56,6 +57,11 @@ class Box:
             counts += f"; {_number(self.lines, 'line')} in the journal"
         note = "" if self.runs else "; no burstmail of this name runs"
         return f"{self.name}: {counts}{note}\n" + "".join(listing(self.letters))
+
+
+def command(arguments: Sequence[str]) -> int:
+    """`burstmail queue`: do what is asked, and return the exit status."""
+    return queue(**parse_queue(arguments))
 
 
 def queue(do: str, keys: Sequence[str], *, all: bool, state: str | None, name: str | None) -> int:
