@@ -197,13 +197,13 @@ def test_asked_before_it_is_ready_it_still_drains(box: Path) -> None:
     # The signal comes while the parts are being made.
     code = """
 import os, signal, sys
-from burstmail import cli
-made = cli.pipeline_of
+from burstmail.cli import main, service
+made = service.pipeline_of
 def slow(*given):
     os.kill(os.getpid(), signal.SIGTERM)
     return made(*given)
-cli.pipeline_of = slow
-sys.exit(cli.main())
+service.pipeline_of = slow
+sys.exit(main())
 """
     with running("--to", "root", "--maildir", str(box), command=[sys.executable, "-c", code]) as process:
         assert process.stdin
@@ -506,7 +506,7 @@ def test_a_file_without_read_permission_is_explained(tmp_path: Path) -> None:
     secret.write_text("hunter2")
     secret.chmod(0o600)
     # Whatever this Python's home is, nobody may not be able to read that either: imports come first.
-    code = "import os, sys, locale; from burstmail.cli import main; os.setuid(65534); sys.exit(main(patience=0))"
+    code = "import os, sys, locale; from burstmail.cli import main, service; os.setuid(65534); sys.exit(main(patience=0))"
     options = ("--to", "root", "--smtp", "smtps://user@127.0.0.1", "--password-file", str(secret))
     done = run(*options, command=[HASTY[0], "-c", code])
     assert done.returncode == 78
