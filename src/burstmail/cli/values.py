@@ -156,6 +156,13 @@ def threshold(text: str) -> tuple[int, float]:
     return int(number), seconds
 
 
+def recipient(text: str) -> str:
+    """One address."""
+    if "," in text:
+        raise ValueError(f"{text!r}: one address each; repeat it for more")
+    return text
+
+
 def expression(text: str) -> str:
     """A regular expression for what stands in a message."""
     contains(text)
