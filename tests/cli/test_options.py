@@ -32,7 +32,7 @@ from burstmail import (
     Threshold,
     Window,
 )
-from burstmail.cli import options, parts
+from burstmail.cli import destination, options, parts
 from burstmail.core.mail.template import BLOCKS
 from tests.cli.process import mails, run, shown
 
@@ -309,7 +309,7 @@ def test_one_destination(tmp_path: Path) -> None:
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)
     for name, value in (("maildir", str(tmp_path)), ("sendmail", str(script)), ("smtp", "smtp://localhost")):
-        sink = parts._sink({name: value}, IterableSource([]))
+        sink = destination.sink_of({name: value}, IterableSource([]))
         assert type(sink).__name__.lower().startswith(name), name
 
 
@@ -320,7 +320,7 @@ def test_a_mail_server_gets_its_options(monkeypatch: pytest.MonkeyPatch, tmp_pat
         seen.append((url, more))
         return SMTPSink()
 
-    monkeypatch.setattr(parts.SMTPSink, "from_url", from_url)
+    monkeypatch.setattr(destination.SMTPSink, "from_url", from_url)
     password = tmp_path / "password"
     password.write_text("hunter2\n")
     password.chmod(0o600)
@@ -328,13 +328,13 @@ def test_a_mail_server_gets_its_options(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert seen == [("smtp://me@example.org", {"password": "hunter2"})]
 
 
-@pytest.mark.parametrize("destination", [("--smtp", "smtp://localhost"), ("--print",)])
+@pytest.mark.parametrize("where", [("--smtp", "smtp://localhost"), ("--print",)])
 def test_only_a_mail_server_gets_bare_users_with_a_domain(
-    made: Any, monkeypatch: pytest.MonkeyPatch, destination: tuple[str, ...]
+    made: Any, monkeypatch: pytest.MonkeyPatch, where: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(parts, "hostname", lambda: "web1.example.org")
-    build("--to", "root", "--to", "ops@example.com", "--from", "log", *destination)
-    domain = "@web1.example.org" if "--smtp" in destination else ""
+    monkeypatch.setattr(destination, "hostname", lambda: "web1.example.org")
+    build("--to", "root", "--to", "ops@example.com", "--from", "log", *where)
+    domain = "@web1.example.org" if "--smtp" in where else ""
     assert made["Composer"][1] == {"to": [f"root{domain}", "ops@example.com"], "sender": f"log{domain}"}
 
 

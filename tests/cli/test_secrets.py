@@ -82,11 +82,11 @@ def test_it_is_neither_in_the_log_nor_in_the_store(password: Path, tmp_path: Pat
 BUG = """
 import sys
 from burstmail import SMTPSink
-from burstmail.cli import main, parts
+from burstmail.cli import destination, main
 def broken(*given, **named):
     sink = SMTPSink(*given, **named)
     raise RuntimeError(f"broken: {sink!r} {sink}")
-parts.SMTPSink.from_url = lambda url, password=None, ca=None: broken("localhost", 25, user="me", password=password)
+destination.SMTPSink.from_url = lambda url, password=None, ca=None: broken("localhost", 25, user="me", password=password)
 sys.exit(main(patience=0))
 """
 

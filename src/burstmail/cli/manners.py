@@ -18,7 +18,7 @@ from math import inf
 
 from burstmail import Pipeline, SystemClock
 
-from .parts import Ends
+from .destination import Ends
 
 STOP = (signal.SIGTERM, signal.SIGINT)
 # rsyslog kills 5 seconds after it has asked: 3 to read what is in the pipe, what is left of 4.3 to deliver, and the
