@@ -51,7 +51,7 @@ LAYERS = [
     ["core.admit", "core.literals", "core.wildcard"],
     ["core.contains", "core.match"],
     ["core.criteria"],
-    ["core.bounds", "core.older", "core.urgent"],
+    ["core.bounds", "core.older", "core.urgent", "core.whence"],
     [
         *("core.mail.attachment", "core.chain", "core.fold", "core.keyed", "core.limits", "core.mail.redact"),
         *("core.mail.identity", "core.mail.room", "core.mail.sentences", "core.session"),
@@ -80,6 +80,7 @@ LAYERS = [
     ["sinks", "sources", "stores"],
     ["drivers.later", "drivers.places", "drivers.readers", "drivers.sender"],
     ["drivers.ledger", "drivers.replay"],
+    ["drivers.buried"],
     ["drivers.engine"],
     ["drivers", "testing"],
     ["cli"],

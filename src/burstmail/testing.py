@@ -139,6 +139,14 @@ class Simulation:
         self._attempt(self.engine.flush())
         return self
 
+    def reconfigure(self, *stages: Stage[Any, Any]) -> Simulation:
+        """Close what is open, and go on with other stages: see `Pipeline.reconfigure`."""
+        flow = Flow(*stages, epoch="simulation")
+        self.flush()
+        self._attempt(self.engine.become(flow))
+        self.flow = flow
+        return self
+
     def end(self) -> Simulation:
         """End the input: give up everything; with a store, what the caps hold and what waits is left there."""
         self._attempt(self.engine.end())
@@ -170,7 +178,7 @@ class Simulation:
 
     def statistics(self) -> Statistics:
         """The counts so far."""
-        return self.flow.statistics()
+        return self.engine.statistics()
 
     def _advance(self, seconds: float) -> None:
         while (wait := self.engine.deadline - self.engine.now) <= seconds - self.clock.monotonic():

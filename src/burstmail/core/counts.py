@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .heads import Heads
 from .path import Path
@@ -27,6 +28,37 @@ def counts(heads: Heads, paths: Sequence[Path], *, taken: int, own: int) -> Stat
         dead=sum(box.dead for box in boxes),
         waiting=sum(box.waiting for box in boxes),
         routes=tuple(_of(name, heads, paths) for name in heads.lanes if name),
+    )
+
+
+# What goes on adding up where one flow takes another's place; the rest tells how things are now.
+_SUMS = (
+    "lines_out",
+    "lines_own",
+    "lines_refused",
+    "lines_below",
+    "lines_left_out",
+    "bursts",
+    "sent",
+    "deferred",
+    "dead",
+)
+
+
+def continued(now: Statistics, before: Statistics) -> Statistics:
+    """The counts of a flow that has taken over what another, which had counted so far, held."""
+    sums = {name: getattr(before, name) + getattr(now, name) for name in _SUMS}
+    taken = {route.name: (route.lines_in, route.bursts) for route in before.routes}
+    routes = [(route, *taken.get(route.name, (0, 0))) for route in now.routes]
+    return replace(
+        now,
+        **sums,
+        # What was held is counted again as taken in.
+        lines_in=before.lines_in - before.lines_held + now.lines_in,
+        routes=tuple(
+            replace(route, lines_in=route.lines_in + lines, bursts=route.bursts + bursts)
+            for route, lines, bursts in routes
+        ),
     )
 
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from math import inf
 
 from ..clock import Clock
+from ..core.counts import continued
 from ..core.flow import Flow
-from ..core.fold import dump_item
 from ..core.model import Attempt, Batch, DeadLetter
 from ..core.recall import pair_of
 from ..core.stage import State
@@ -20,6 +20,7 @@ from ..core.statistics import Statistics
 from ..core.words import duration
 from ..errors import DeliveryError
 from ..stores import FLUSH, LINES, RETRY, Change, Entry, Saved, Store, new_epoch
+from .buried import Buried
 from .later import Later
 from .ledger import Ledger, Mode
 from .replay import RAISED, Replay
@@ -27,8 +28,6 @@ from .replay import RAISED, Replay
 TICK = 1e-6
 # A logger that reloads, and a host that boots, take a few seconds; nobody misses them in a mail.
 LATE = 30.0
-# Dead letters that wait for the store to work again.
-DEAD = 1000
 
 
 class Engine:
@@ -45,10 +44,12 @@ class Engine:
         self._replay = Replay(flow, self.logger)
         # The core's time is the clock's, and goes on after a restart where it was.
         self._shift = 0.0
-        self._dead: dict[str, State] = {}
+        self._buried = Buried(self._ledger)
         # Whether there are lines in the core that no store has ever had.
         self._alone = False
         self._reloaded = False
+        # What flows before this one have counted.
+        self._before: Statistics | None = None
         # Whether what is in memory is not all that was taken in: it must not take the place of what is in the store.
         self._broken = False
 
@@ -84,23 +85,16 @@ class Engine:
 
     def feed(self, batch: Batch) -> list[Attempt]:
         """Lines, to the journal and then to the core."""
-        now, wall = self.now, self._clock.time()
-        out = self._advance(now)
-        entry = Entry(wall=batch.time or wall, count=batch.count, text=batch.text, place=batch.place)
-        if self._ledger.stage(entry, now):
-            return out
-        stamped = self._flow.stamp(batch, wall)
-        entry = replace(entry, id=stamped.seq, now=now)
-        self._ledger.append(entry, now)
-        out += self._take(entry)
-        self._keep(now)
-        return out
+        wall = batch.time or self._clock.time()
+        return self._enter(Entry(wall=wall, count=batch.count, text=batch.text, place=batch.place, source=batch.source))
 
     def flush(self) -> list[Attempt]:
         """Close what is open; the caps still hold. An input like lines, and in the journal like them."""
-        now, wall = self.now, self._clock.time()
+        return self._enter(Entry(kind=FLUSH, wall=self._clock.time()))
+
+    def _enter(self, entry: Entry) -> list[Attempt]:
+        now = self.now
         out = self._advance(now)
-        entry = Entry(kind=FLUSH, wall=wall)
         if self._ledger.stage(entry, now):
             return out
         self._flow.begin("", self._flow.reads + 1)
@@ -130,17 +124,32 @@ class Engine:
             # Told already, or of a message that is no more.
             return out, []
         more, letters = self._flow.settle(failed, now, jitter, attempt.destination)
-        for letter in letters:
-            row = [dump_item(letter.item), self._clock.time(), str(letter.error), attempt.destination]
-            self._dead[self._unused(letter.key)] = row
+        self._buried.add(letters, self._clock.time(), attempt.destination)
         self._keep(now)
         return out + more, letters
 
-    def _unused(self, key: str) -> str:
-        """Numbers may begin again after a damage: no dead letter takes the place of another."""
-        while key in self._dead or self._ledger.dead(key) is not None:
-            key += "x"
-        return key
+    def become(self, flow: Flow) -> list[Attempt]:
+        """Go on with another flow, as after a restart but without one: all that waits or is held goes there.
+
+        Whatever raises, the old one goes on. What is open had better be closed before.
+        """
+        now = self.now
+        out = self._advance(now)
+        saved = Saved(
+            epoch=self._flow.epoch,
+            state=self._state(now),
+            outbox=self._flow.paths.rows(),
+            last=self._flow.reads,
+        )
+        replay = Replay(flow, self.logger)
+        out += replay.load(saved, now, tried=self._flow.paths.trying())
+        flow.begin("", saved.last)
+        self._before = self.statistics()
+        self._flow, self._replay = flow, replay
+        self._flow.paths.changes()
+        self._commit(now, whole=True)
+        self._keep(now)
+        return out + self._advance(now)
 
     def end(self) -> list[Attempt]:
         """The input ends. With a store, windows close and the caps go on holding; without, all is given up."""
@@ -176,7 +185,8 @@ class Engine:
 
     def statistics(self) -> Statistics:
         """The counts so far."""
-        return self._flow.statistics()
+        now = self._flow.statistics()
+        return now if self._before is None else continued(now, self._before)
 
     # Time, deadline by deadline: one poll over ten hours would let out what each attempt's outcome holds back.
 
@@ -213,22 +223,24 @@ class Engine:
         while self._ledger.troubles:
             self._flow.note(self._ledger.troubles.pop(0))
         changes = self._flow.paths.changes()
-        if changes or self._dead or self._ledger.full:
+        if changes or self._buried.rows or self._ledger.full:
             self._commit(now, changes)
 
     def _commit(self, now: float, changes: Mapping[str, State] | None = None, *, whole: bool = False) -> None:
         if self._ledger.mode is Mode.MINE:
             change = Change(
-                state=[1, now, self._clock.time(), self._flow.state(), dict(self._replay.places.known)],
+                state=self._state(now),
                 position=self._flow.reads,
                 outbox=self._flow.paths.rows() if whole else changes or {},
-                dead=dict(self._dead),
+                dead=dict(self._buried.rows),
                 whole=whole,
             )
             if self._ledger.commit(change, now):
-                self._dead.clear()
-        while len(self._dead) > (DEAD if self._ledger.mode is not Mode.OFF else 0):
-            del self._dead[next(iter(self._dead))]
+                self._buried.written()
+        self._buried.bound()
+
+    def _state(self, now: float) -> State:
+        return [1, now, self._clock.time(), self._flow.state(), dict(self._replay.places.known)]
 
     # In.
 
@@ -320,17 +332,6 @@ class Engine:
 
     def _obey(self, entry: Entry, now: float) -> list[Attempt]:
         if entry.kind == RETRY:
-            return self._retry(entry.text, now)
-        self._dead[entry.text] = None
+            return self._buried.retry(entry.text, self._flow, now)
+        self._buried.forget(entry.text)
         return self._flow.paths.remove(entry.text, now)
-
-    def _retry(self, key: str, now: float) -> list[Attempt]:
-        row = self._ledger.dead(key)
-        if row is None:
-            return self._flow.paths.retry(key, now)
-        again = isinstance(row, list) and len(row) == 4
-        if not (again and self._flow.restore(f"{row[3]}/0", [row[0], now, 0, None, ""], now)):
-            self.logger.error("the dead letter %s cannot be read, and stays as it is", key)
-            return []
-        self._dead[key] = None
-        return list(self._flow.poll(now))

@@ -26,7 +26,7 @@ class Sender:
     def __init__(self, sink: Sink, told: Callable[[Attempt, Result, BaseException | None], object]) -> None:
         self._sink = sink
         self._told = told
-        self._todo: SimpleQueue[Attempt] = SimpleQueue()
+        self._todo: SimpleQueue[Attempt | None] = SimpleQueue()
         self._thread: Thread | None = None
 
     def send(self, attempt: Attempt) -> None:
@@ -37,9 +37,12 @@ class Sender:
             thread.start()
             self._thread = thread
 
+    def close(self) -> None:
+        """Nothing more will come: the thread ends after what it has."""
+        self._todo.put(None)
+
     def _work(self) -> None:
-        while True:
-            attempt = self._todo.get()
+        while (attempt := self._todo.get()) is not None:
             self._told(attempt, *self._sent(attempt))
 
     def _sent(self, attempt: Attempt) -> tuple[Result, BaseException | None]:

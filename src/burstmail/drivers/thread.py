@@ -106,6 +106,33 @@ class Pipeline:
             self._do(self._engine.flush())
         self._engine.logger.tell()
 
+    def reconfigure(
+        self,
+        *stages: Stage[Any, Any],
+        sink: Sink | Sequence[Sink] | Mapping[str, Sink],
+        backoff: Backoff | None = None,
+        give_up: float = 259200.0,
+    ) -> None:
+        """Close what is open, as `flush`, and go on with other stages and sinks. Whoever feeds notices nothing.
+
+        Arguments are those of a new Pipeline, which the stages must be made for: none of them may be in use. What is
+        queued keeps its recipients and its text; what the caps hold goes on waiting in the new caps; what waited for a
+        route or a destination that is no more goes to whom its mails went, or to the first destination. An attempt
+        under way ends as it began: with the sink that began it. Counts go on. Raises ValueError for what no
+        Pipeline would take, and RuntimeError after `close`: then nothing has changed.
+        """
+        sinks = _named(sink)
+        flow = Flow(*stages, destinations=list(sinks), backoff=backoff, give_up=give_up)
+        with self._changed:
+            self._must_be_open()
+            self._do(self._engine.flush())
+            attempts = self._engine.become(flow)
+            before, self._senders = self._senders, {name: Sender(one, self._settle) for name, one in sinks.items()}
+            self._do(attempts)
+        for sender in before.values():
+            sender.close()
+        self._engine.logger.tell()
+
     def sync(self) -> None:
         """All that was fed is on the disk when this returns. Raises StoreError when it is not, or there is no store."""
         with self._changed:
