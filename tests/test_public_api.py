@@ -29,7 +29,7 @@ STEPS = (
     "Route Routes Threshold Join"
 )
 EDGES = (
-    "Pipeline Statistics RouteStatistics Resumable Sink SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink "
+    "Pipeline Statistics RouteStatistics Resumable Sink Step SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink "
     "Source StreamSource "
     "SyslogLimits SyslogSource TLS "
     "FileSource IterableSource hostname default_sender Store Entry Change Saved MemoryStore FileStore "

@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from .sinks.maildir import MaildirSink as MaildirSink
     from .sinks.sendmail import SendmailSink as SendmailSink
     from .sinks.smtp import SMTPSink as SMTPSink
+    from .sinks.steps import Step as Step
     from .sources import Resumable as Resumable
     from .sources import Source as Source
     from .sources.activation import Passed as Passed
@@ -142,6 +143,7 @@ _NAMES = {
     "sinks.maildir": "MaildirSink",
     "sinks.sendmail": "SendmailSink",
     "sinks.smtp": "SMTPSink",
+    "sinks.steps": "Step",
     "sources": "Resumable Source",
     "sources.activation": "Passed activated standard_input",
     "sources.file": "FileSource",

@@ -146,7 +146,7 @@ def test_nobody_listening_is_temporary(message):
 
 
 def test_a_host_without_address_is_temporary(message):
-    with pytest.raises(TemporaryDeliveryError, match="connect"):
+    with pytest.raises(TemporaryDeliveryError, match="lookup: Name or service not known"):
         SMTPSink("nowhere.invalid", 25, tls="off").send(message)
 
 

@@ -18,15 +18,33 @@ from contextlib import suppress
 from typing import Any
 
 from ..clock import SystemClock
+from .certificates import papers
 
 REPLY = 65536
 LEAVE = 2.0
 
+# Of what a server offers, what a delivery here depends on.
+TOLD = ("starttls", "auth", "size")
+
 
 class Conversation(smtplib.SMTP):
-    """A client that knows where it stands: `stage` names the step under way, `expired` says the deadline has passed."""
+    """A client that knows where it stands: `stage` names the step under way, `expired` says the deadline has passed.
 
-    def __init__(self, host: str, port: int, *, me: str, connect_timeout: float, timeout: float) -> None:
+    `about` is the address or the name that the step is about. `done(words)` hears of each step that went well,
+    `failed(error)` of each that did not and after which another address is tried.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        me: str,
+        connect_timeout: float,
+        timeout: float,
+        done: Callable[[Conversation, str], None],
+        failed: Callable[[Conversation, Exception], object],
+    ) -> None:
         super().__init__(local_hostname=me, timeout=timeout)
         # Where smtplib's starttls() finds the name to verify.
         self._host = host
@@ -36,15 +54,18 @@ class Conversation(smtplib.SMTP):
         self._handle: socket.socket | None = None
         self._timer = threading.Timer(timeout, self._expire)
         self._timer.daemon = True
-        self.stage = "connect"
+        self._done = done
+        self._failed = failed
+        self.stage, self.about = "lookup", ""
         self.expired = False
 
-    def ask(self, stage: str, call: Callable[..., tuple[int, bytes]], *args: object) -> None:
+    def ask(self, stage: str, call: Callable[..., tuple[int, bytes]], *args: object, about: str = "") -> None:
         """Take one step; any reply but 2xx is a SMTPResponseException."""
-        self.stage = stage
+        self.stage, self.about = stage, about
         code, text = call(*args)
         if not 200 <= code < 300:
             raise smtplib.SMTPResponseException(code, text)
+        self._done(self, f"{code} {text.decode('utf-8', 'replace')}")
 
     def begin(self, implicit: ssl.SSLContext | None, starttls: ssl.SSLContext | None) -> None:
         """Connect, be greeted, introduce ourselves, encrypt."""
@@ -56,16 +77,38 @@ class Conversation(smtplib.SMTP):
         raw = self._connected()
         self.sock = raw
         if implicit is not None:
-            self.stage = "TLS handshake"
-            self.sock = implicit.wrap_socket(raw, server_hostname=self._host)
+            self._encrypt(raw, implicit)
         self.ask("greeting", self.getreply)
-        self.stage = "EHLO"
-        self.ehlo_or_helo_if_needed()
+        self._introduce()
         if starttls is not None:
             self.stage = "STARTTLS"
-            self.starttls(context=starttls)
-            self.stage = "EHLO"
-            self.ehlo_or_helo_if_needed()
+            if not self.has_extn("starttls"):
+                raise smtplib.SMTPNotSupportedError("the server offers no STARTTLS")
+            self.ask("STARTTLS", self.docmd, "STARTTLS")
+            self._encrypt(raw, starttls)
+            self._introduce()
+
+    def _encrypt(self, raw: socket.socket, context: ssl.SSLContext) -> None:
+        self.stage, self.about = "TLS handshake", ""
+        self.sock = encrypted = context.wrap_socket(raw, server_hostname=self._host)
+        # What came in clear is forgotten, be it read or not (RFC 3207 section 4.2, CVE-2011-0411).
+        self.file = self.helo_resp = self.ehlo_resp = None
+        self.esmtp_features = {}
+        self.does_esmtp = False
+        self._done(self, papers(encrypted))
+
+    def _introduce(self) -> None:
+        self.stage, self.about = "EHLO", ""
+        self.ehlo_or_helo_if_needed()
+        name = (self.ehlo_resp or self.helo_resp or b"").split(b"\n")[0].decode("utf-8", "replace")
+        told = [f"{word.upper()} {self.esmtp_features[word].strip()}".strip() for word in TOLD if self.has_extn(word)]
+        self._done(self, f"{name}; it offers {', '.join(told) or 'nothing that matters here'}")
+
+    def log_in(self, user: str, password: str) -> None:
+        """AUTH, in a way that both sides know."""
+        self.stage, self.about = "AUTH", ""
+        code, text = self.login(user, password)
+        self._done(self, f"{code} {text.decode('utf-8', 'replace')}")
 
     def leave(self) -> None:
         """QUIT, politely and briefly: what the server makes of it changes nothing any more. Safe in any state."""
@@ -141,22 +184,38 @@ class Conversation(smtplib.SMTP):
 
     def _connected(self) -> socket.socket:
         """The first address that answers; each is given `connect_timeout`, all together the deadline."""
-        failure: OSError = TimeoutError("no time left to connect")
-        for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
+        failure: OSError | None = None
+        for family, kind, protocol, _, address in self._looked_up():
             left = self._deadline - SystemClock().monotonic()
             if left <= 0:
                 break
-            sock = socket.socket(family, kind, protocol)
+            if failure is not None:
+                self._failed(self, failure)
+            self.about = str(address[0])
             try:
-                sock.settimeout(min(self._connect_timeout, left))
-                sock.connect(address)
-                self._watch(sock)
+                return self._tried(socket.socket(family, kind, protocol), address, min(self._connect_timeout, left))
             except OSError as error:
-                sock.close()
                 failure = error
-                continue
-            return sock
-        raise failure
+        raise failure or TimeoutError("no time left to connect")
+
+    def _looked_up(self) -> list[Any]:
+        found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        names = list(dict.fromkeys(str(address[0]) for *_, address in found))
+        if names != [self._host]:
+            self._done(self, f"{self._host} is {', '.join(names)}")
+        self.stage = "connect"
+        return found
+
+    def _tried(self, sock: socket.socket, address: Any, patience: float) -> socket.socket:
+        try:
+            sock.settimeout(patience)
+            sock.connect(address)
+            self._watch(sock)
+        except OSError:
+            sock.close()
+            raise
+        self._done(self, f"port {self._port} answers")
+        return sock
 
     def _watch(self, sock: socket.socket) -> None:
         # A second handle: TLS takes the first one over, and a number that is closed may be somebody else's by then.

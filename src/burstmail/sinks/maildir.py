@@ -8,18 +8,20 @@ from collections.abc import Mapping
 from ..core.model import Message
 from ..errors import DeliveryError, TemporaryDeliveryError
 from . import mail
+from .steps import Step, Watch, line, tell
 
 
 class MaildirSink:
     """Delivers into `path`/new, made with tmp, new and cur (mode 0700) when it is not there.
 
     A file is complete and on the disk before it appears. Its name is made of the message's time and Message-ID, so that
-    a message sent again replaces itself, as long as no mail reader has moved it. Raises TemporaryDeliveryError when the
-    disk refuses.
+    a message sent again replaces itself, as long as no mail reader has moved it. `watch` is called with every Step.
+    Raises TemporaryDeliveryError when the disk refuses.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, watch: Watch | None = None) -> None:
         self._path = os.fspath(path)
+        self._watch = watch
 
     def __repr__(self) -> str:
         return f"MaildirSink({self._path!r})"
@@ -27,12 +29,18 @@ class MaildirSink:
     def send(self, item: Message) -> Mapping[str, DeliveryError]:
         """Write the message as maildir(5) says: into tmp, then by rename into new. Lines end in `\\n`, as on Unix."""
         message = mail(item)
+        name = _name(message)
         try:
             self._make()
-            self._write(_name(message), message.data.replace(b"\r\n", b"\n"))
+            self._write(name, message.data.replace(b"\r\n", b"\n"))
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise TemporaryDeliveryError(f"cannot deliver into Maildir {self._path}: {reason}") from None
+            told = error.strerror or type(error).__name__
+            step = Step(
+                name="Maildir", words=line(told), about=line(self._path), reason="system", code=error.errno or 0
+            )
+            tell(self._watch, step)
+            raise TemporaryDeliveryError(f"cannot deliver into Maildir {self._path}: {told}") from None
+        tell(self._watch, Step(name="Maildir", words=line(os.path.join("new", name)), about=line(self._path)))
         return {}
 
     def _make(self) -> None:

@@ -17,6 +17,7 @@ from ..core.escape import one_line
 from ..core.model import Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from . import load, mail
+from .steps import Reason, Step, Watch, line, tell
 
 if TYPE_CHECKING:
     import subprocess
@@ -41,21 +42,39 @@ LEAVE = 2.0
 UNKNOWN = 256
 
 
+class Unsent(Exception):
+    """Why one run of the command has sent nothing: the words, the reason of a Step, its code, the error it becomes."""
+
+    def __init__(
+        self,
+        words: str,
+        reason: Reason = "system",
+        code: int = 0,
+        kind: type[DeliveryError] = TemporaryDeliveryError,
+    ) -> None:
+        super().__init__(words)
+        self.reason, self.code, self.kind = reason, code, kind
+
+
 class SendmailSink:
     """Runs `path` (default: the usual places, then PATH) for each message; `timeout` bounds it, in seconds.
 
     All recipients share the command's exit status: 0 is accepted, 64, 65, 67 and 68 are permanent, all else temporary.
     After a permanent one for several recipients it runs once for each, since only one of them may be meant.
+    `watch` is called with every Step, in the thread that sends.
     Raises FileNotFoundError when there is no such command on this machine.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, *, timeout: float = 60.0) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, *, timeout: float = 60.0, watch: Watch | None = None
+    ) -> None:
         if not timeout > 0:
             raise ValueError(f"timeout={timeout!r}: must be more than 0 seconds")
         self._path = os.fspath(path) if path is not None else _found()
         if not _runs(self._path):
             raise FileNotFoundError(f"sendmail {self._path!r}: no such command; name another, or use SMTP or a Maildir")
         self._timeout = timeout
+        self._watch = watch
         load("select", "signal", "subprocess")
         # Commands that could not be killed.
         self._left: list[subprocess.Popen[bytes]] = []
@@ -66,7 +85,6 @@ class SendmailSink:
     def send(self, item: Message) -> Mapping[str, DeliveryError]:
         """Run the command with the message on its standard input; lines end in `\\n` there, as on Unix."""
         message = mail(item)
-        _must_hear_of_children()
         deadline = SystemClock().monotonic() + self._timeout
         try:
             self._run(message, message.recipients, deadline)
@@ -88,31 +106,47 @@ class SendmailSink:
         return errors
 
     def _run(self, message: Message, recipients: Sequence[str], deadline: float) -> None:
+        about = line(", ".join(recipients))
+        try:
+            said = self._said(message, recipients, deadline)
+        except Unsent as error:
+            words = str(error)
+            tell(
+                self._watch, Step(name="sendmail", words=line(words), about=about, reason=error.reason, code=error.code)
+            )
+            raise error.kind(words) from None
+        words = f"{self._path} exited with 0" + (f": {said}" if said else "")
+        tell(self._watch, Step(name="sendmail", words=line(words), about=about))
+
+    def _said(self, message: Message, recipients: Sequence[str], deadline: float) -> str:
+        """What the command says, in one line, when it takes the message."""
+        _must_hear_of_children()
         self._must_be_alone()
         if SystemClock().monotonic() >= deadline:
-            raise TemporaryDeliveryError(f"{self._path}: no time was left of {self._timeout:g} s")
+            raise Unsent(f"{self._path}: no time was left of {self._timeout:g} s", "timeout")
         # No sender (RFC 5321 section 4.5.5) is written so for every mail server; not all take an empty argument.
         argv = [self._path, "-i", "-f", message.sender or "<>", "--", *recipients]
         child = self._started(argv, message.data.replace(b"\r\n", b"\n"))
-        said = self._watched(child, deadline)
+        said = one_line(self._watched(child, deadline).decode("utf-8", "replace").strip(), KEPT)
         status = child.returncode
         if status == 0:
-            return
+            return said
         if status == UNKNOWN:
-            told = f"{self._path}: its exit status was lost; something else in this process collects children"
-            raise TemporaryDeliveryError(told)
-        told = f": {one_line(said.decode('utf-8', 'replace').strip(), KEPT)}" if said.strip() else ""
+            raise Unsent(f"{self._path}: its exit status was lost; something else in this process collects children")
+        told = f": {said}" if said else ""
+        if status < 0:
+            raise Unsent(f"{self._path} was killed by signal {-status}{told}", "killed", -status)
         if status in CONDEMNED:
-            raise PermanentDeliveryError(f"{self._path} exited with {status} ({CONDEMNED[status]}){told}")
-        how = f"was killed by signal {-status}" if status < 0 else f"exited with {status}"
-        raise TemporaryDeliveryError(f"{self._path} {how}{told}")
+            told = f" ({CONDEMNED[status]}){told}"
+        kind = PermanentDeliveryError if status in CONDEMNED else TemporaryDeliveryError
+        raise Unsent(f"{self._path} exited with {status}{told}", "exit", status, kind)
 
     def _must_be_alone(self) -> None:
         """Not another one while an earlier one cannot be killed: it may be sending this very mail, and they pile up."""
         self._left = [child for child in self._left if not _ended(child)]
         if self._left:
-            told = f"{self._path} of an earlier mail is still running (pid {self._left[0].pid}) and cannot be killed"
-            raise TemporaryDeliveryError(told)
+            pid = self._left[0].pid
+            raise Unsent(f"{self._path} of an earlier mail is still running (pid {pid}) and cannot be killed")
 
     def _started(self, argv: Sequence[str], data: bytes) -> subprocess.Popen[bytes]:
         from subprocess import DEVNULL, PIPE, Popen
@@ -124,10 +158,10 @@ class SendmailSink:
                 # A group of its own: a signal meant for this program's group must not end a delivery half-way.
                 return Popen(argv, stdin=spool, stdout=DEVNULL, stderr=PIPE, process_group=0)
         except OSError as error:
-            raise TemporaryDeliveryError(f"cannot run {self._path}: {error.strerror}") from None
+            raise Unsent(f"cannot run {self._path}: {error.strerror}", code=error.errno or 0) from None
         except ValueError as error:
             # A NUL in an address: no argument can carry it, ever.
-            raise PermanentDeliveryError(f"cannot run {self._path}: {error}") from None
+            raise Unsent(f"cannot run {self._path}: {error}", "address", kind=PermanentDeliveryError) from None
 
     def _watched(self, child: subprocess.Popen[bytes], deadline: float) -> bytes:
         """What the command says until it ends: all is read, so that it never blocks, and the beginning kept."""
@@ -145,7 +179,7 @@ class SendmailSink:
                 kept = _heard(child, kept, 0 if ended else min(pause if silent else TICK, left))
                 if not ended and clock.monotonic() >= deadline:
                     told = f"{self._path} was still running after {self._timeout:g} s, and was killed"
-                    raise TemporaryDeliveryError(told)
+                    raise Unsent(told, "timeout")
             return kept
         finally:
             if not _reaped(child):
@@ -211,7 +245,7 @@ def _must_hear_of_children() -> None:
     from signal import SIG_IGN, SIGCHLD, getsignal
 
     if getsignal(SIGCHLD) == SIG_IGN:
-        raise TemporaryDeliveryError("SIGCHLD is ignored in this process, so sendmail cannot report: set it to SIG_DFL")
+        raise Unsent("SIGCHLD is ignored in this process, so sendmail cannot report: set it to SIG_DFL")
 
 
 def _spool() -> IO[bytes]:

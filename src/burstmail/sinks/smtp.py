@@ -16,6 +16,7 @@ from ..core.model import Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from ..host import hostname
 from . import load, mail
+from .steps import Step, Watch, line, tell
 
 if TYPE_CHECKING:
     import ssl
@@ -37,8 +38,8 @@ class SMTPSink:
     `tls` is "starttls", "implicit" or "off"; None means off for loopback without a user, else starttls, which is then
     required. `user` and `password` log in. `ca` is a file with the certificates to trust instead of the system's.
     Seconds: `connect_timeout` for each address of the host, `timeout` for the whole attempt. `local_hostname` is what
-    this machine calls itself in EHLO, default its name. Raises ValueError for what can never work, or would send
-    credentials in clear.
+    this machine calls itself in EHLO, default its name. `watch` is called with every Step, in the thread that sends.
+    Raises ValueError for what can never work, or would send credentials in clear.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class SMTPSink:
         connect_timeout: float = 10.0,
         timeout: float = 60.0,
         local_hostname: str | None = None,
+        watch: Watch | None = None,
     ) -> None:
         local = _is_loopback(host)
         self._tls: Tls = tls or ("off" if local and user is None else "starttls")
@@ -68,7 +70,8 @@ class SMTPSink:
         self._context = None if self._tls == "off" else _context(self._name, ca)
         self._connect_timeout, self._timeout = connect_timeout, timeout
         self._me = local_hostname or hostname()
-        load(".conversation")
+        self._watch = watch
+        load(".conversation", ".reasons")
 
     @classmethod
     def from_url(
@@ -103,13 +106,9 @@ class SMTPSink:
 
     def send(self, item: Message) -> Mapping[str, DeliveryError]:
         """One connection, one mail. Recipients that fail differently come back with an error each, even if all fail."""
-        from .conversation import Conversation
-
         message = mail(item)
         failed: dict[str, DeliveryError] = {}
-        talk = Conversation(
-            self._host, self._port, me=self._me, connect_timeout=self._connect_timeout, timeout=self._timeout
-        )
+        talk = self._conversation()
         try:
             self._begin(talk)
             self._transact(talk, message, failed)
@@ -124,42 +123,57 @@ class SMTPSink:
             raise errors[0]
         return failed
 
+    def _conversation(self) -> Conversation:
+        from .conversation import Conversation
+
+        return Conversation(
+            self._host,
+            self._port,
+            me=self._me,
+            connect_timeout=self._connect_timeout,
+            timeout=self._timeout,
+            done=self._done,
+            failed=self._error,
+        )
+
     def _begin(self, talk: Conversation) -> None:
         implicit = self._tls == "implicit"
         talk.begin(self._context if implicit else None, None if implicit else self._context)
         if self._user is not None and self._password is not None:
-            talk.stage = "AUTH"
-            talk.login(self._user, self._password)
+            talk.log_in(self._user, self._password)
 
     def _transact(self, talk: Conversation, message: Message, failed: dict[str, DeliveryError]) -> None:
         """The mail itself (RFC 5321 section 3.3). Not smtplib's sendmail(): it forgets the refused ones on an error."""
         from smtplib import SMTPResponseException
 
         size = [f"SIZE={len(message.data)}"] if talk.has_extn("size") else []
-        talk.ask("MAIL FROM", talk.mail, message.sender, size)
+        talk.ask("MAIL FROM", talk.mail, message.sender, size, about=message.sender)
         for name in message.recipients:
             try:
-                talk.ask("RCPT TO", talk.rcpt, name)
+                talk.ask("RCPT TO", talk.rcpt, name, about=name)
             except (SMTPResponseException, ValueError) as error:
                 failed[name] = self._error(talk, error)
         if len(failed) < len(set(message.recipients)):
             talk.ask("DATA", talk.data, message.data)
 
-    def _error(self, talk: Conversation, error: Exception) -> DeliveryError:
-        from smtplib import SMTPResponseException
+    def _done(self, talk: Conversation, words: str) -> None:
+        tell(self._watch, Step(name=talk.stage, words=line(self._clean(words)), about=one_line(talk.about)))
 
-        where = f"{self._name}, {talk.stage}"
-        if isinstance(error, SMTPResponseException):
-            text = error.smtp_error
-            said = text if isinstance(text, str) else text.decode("utf-8", "replace")
-            kind = PermanentDeliveryError if _condemns(talk.stage, error.smtp_code) else TemporaryDeliveryError
-            return kind(f"{where}: {error.smtp_code} {one_line(self._clean(said))}")
-        if talk.expired:
-            return TemporaryDeliveryError(f"{where}: not done after {self._timeout:g} s")
-        told = f"{where}: {one_line(self._clean(str(error))) or type(error).__name__}"
-        # The address cannot be put on the wire: it never will.
-        unspeakable = isinstance(error, ValueError) and talk.stage in ABOUT_MESSAGE
-        return PermanentDeliveryError(told) if unspeakable else TemporaryDeliveryError(told)
+    def _error(self, talk: Conversation, error: Exception) -> DeliveryError:
+        """What to make of a step that failed; it is told of, too."""
+        from .reasons import reason_of, words_of
+
+        code = int(getattr(error, "smtp_code", 0))
+        reason, told = reason_of(error, talk.stage), words_of(error)
+        if talk.expired and not code:
+            reason, told = "timeout", f"not done after {self._timeout:g} s"
+        told = self._clean(told)
+        step = Step(name=talk.stage, words=line(told), about=one_line(talk.about), reason=reason, code=max(0, code))
+        tell(self._watch, step)
+        # An address that cannot be put on the wire never will be.
+        final = (code and _condemns(talk.stage, code)) or (reason == "address" and talk.stage in ABOUT_MESSAGE)
+        kind = PermanentDeliveryError if final else TemporaryDeliveryError
+        return kind(f"{self._name}, {talk.stage}: {one_line(told)}")
 
     def _clean(self, text: str) -> str:
         """The text without our credentials: servers quote what they do not understand, and errors go to logs."""
