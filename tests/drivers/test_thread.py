@@ -22,7 +22,7 @@ from burstmail import (
     TemporaryDeliveryError,
     each,
 )
-from burstmail.testing import RecordingSink
+from burstmail.testing import ManualClock, RecordingSink
 
 
 class Signalling(RecordingSink):
@@ -202,3 +202,21 @@ def test_an_idle_pipeline_does_not_wake_up() -> None:
 def _switches(status: str) -> int:
     with open(status) as file:
         return sum(int(line.split()[1]) for line in file if "ctxt_switches" in line)
+
+
+def test_what_is_not_done_in_time_is_told_to_a_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The background thread is there, and does nothing.
+    monkeypatch.setattr(threading.Thread, "start", lambda self: None)
+    clock = ManualClock()
+    with Pipeline(Aggregator(gap=5), sink=RecordingSink(), clock=clock, grace=0) as pipeline:
+        assert pipeline.late() == 0
+        pipeline.feed("disk failed")
+        clock.advance(4)
+        assert pipeline.late() == 0
+        clock.advance(4)
+        assert pipeline.late() == pytest.approx(3)
+        pipeline.flush()
+        assert pipeline.late() == 0
+        pipeline.feed("disk failed")
+        clock.advance(8)
+    assert pipeline.late() == 0, "closed: nothing is due any more"

@@ -205,6 +205,17 @@ class Pipeline:
         with self._changed:
             return self._engine.statistics()
 
+    def late(self) -> float:
+        """Seconds since something was due that the background thread has not done; `inf` once that has ended on a bug.
+
+        For a watchdog: more than a moment is a stage that hangs, or a machine that is too busy. Waits while a stage is
+        at work, as `statistics` does.
+        """
+        with self._changed:
+            if self._broken:
+                return inf
+            return 0.0 if self._closed else max(0.0, self._engine.now - self._engine.deadline)
+
     def __enter__(self) -> Pipeline:
         return self
 
