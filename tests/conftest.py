@@ -19,16 +19,20 @@ HOW = "run `bash tests/run --install-servers`"
 SAME = os.environ.get("CI", "false") == "true"
 settings.register_profile("everyday", deadline=None, derandomize=SAME, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("full", settings.get_profile("everyday"), max_examples=2000)
+# What another Python has been asked in full: here it is only whether this one differs.
+settings.register_profile("brief", settings.get_profile("everyday"), max_examples=20)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the large numbers too")
+    parser.addoption("--brief", action="store_true", help="a fifth of the examples: another Python has had them all")
     help = "a skipped test that needs a real server or browser fails"
     parser.addoption("--require-servers", action="store_true", help=help)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    settings.load_profile("full" if config.getoption("--full") else "everyday")
+    chosen = [name for name in ("full", "brief") if config.getoption(f"--{name}")]
+    settings.load_profile(chosen[0] if chosen else "everyday")
 
 
 # Where the command line keeps its state unless told otherwise: never in a directory of this machine.

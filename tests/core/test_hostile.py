@@ -37,7 +37,7 @@ WRAPS = b"".join(b"x" * width + tail + b"\n" for width in range(60, 81) for tail
 # Characters in a subject.
 LONGEST = 150
 
-many = settings(max_examples=25_000 if settings.get_current_profile_name() == "full" else 2_500)
+many = settings(max_examples={"full": 25_000, "brief": 250}.get(settings.get_current_profile_name(), 2_500))
 
 
 def mail(item: Burst, **options: Any) -> Read:

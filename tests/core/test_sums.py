@@ -140,7 +140,7 @@ def one(shapes: list[str], count: int, keep: Keep, key: str, slow: bool) -> Burs
     return burst(text.encode(), key=key, keep=keep, cuts=1000 * slow, pace=0.7)
 
 
-@settings(max_examples=3000 if settings.get_current_profile_name() == "full" else 300)
+@settings(max_examples={"full": 3000, "brief": 30}.get(settings.get_current_profile_name(), 300))
 @given(item=bursts(), attach=st.sampled_from([0, 150, 600, 1_000_000]), html=st.booleans(), redact=st.booleans())
 def test_what_a_mail_says_of_its_lines_adds_up(item: Burst, attach: int, html: bool, redact: bool) -> None:
     mail = read(composed(item, attach=attach, html=html, **({} if redact else {"redact": ()})).data)
