@@ -55,9 +55,9 @@ class Composer(Instant[Burst, Message]):
         sender: envelope sender and From; by default `user@hostname` of this process.
         name: the name that a mail program shows for the sender; by default none.
         subject: a template of text and `{field}`. Fields: what ("web1 sshd", for a digest "7 sources", else the key,
-            or "log"), host, program, key, count ("412"), lines ("412 lines"), duration ("38 s"), bursts ("12"),
-            summary ("412 lines in 38 s"), top (the most frequent pattern, or the message where there is one only),
-            severity (the worst: "err"), mark ("crit" or worse; "held", "folded" or "digest"), reason ("gap",
+            the file, or "log"), host, program, key, count ("412"), lines ("412 lines"), duration ("38 s"), bursts
+            ("12"), summary ("412 lines in 38 s"), top (the most frequent pattern, or the message where there is one
+            only), severity (the worst: "err"), mark ("crit" or worse; "held", "folded" or "digest"), reason ("gap",
             "max_age", ...), first and last ("10:00:38").
         text: the text of the mail: a template of `$field` (string.Template), or a function of a Report; None is ours.
         html: whether there is an HTML view too; or a template or function of your own for it.

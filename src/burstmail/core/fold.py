@@ -6,7 +6,6 @@ with a tally of lines per key. Limit: SOURCES keys in the tally; the lines of al
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from .excerpt import Excerpt
 from .model import Burst, CloseReason, Item, Message, Outage, spanning
 from .patterns.tally import Tally
 from .timeline import Timeline
+from .whence import counted, restored
 
 # More than a person reads, and few enough to keep in memory for as long as a digest waits.
 SOURCES = 50
@@ -35,7 +35,7 @@ def fold(older: Burst, newer: Burst) -> Burst:
         bursts=older.bursts + newer.bursts,
         waited=older.waited,
         paused=older.paused,
-        parts=_tally((*sources(older), *sources(newer))) if digest else (),
+        parts=counted((*sources(older), *sources(newer)), SOURCES) if digest else (),
         outage=newer.outage or older.outage,
         notes=tuple(dict.fromkeys((*older.notes, *newer.notes))),
         tally=_tallied(older, newer),
@@ -43,13 +43,16 @@ def fold(older: Burst, newer: Burst) -> Burst:
         below=older.below + newer.below,
         urgent=older.urgent or newer.urgent,
         alarm=older.alarm or newer.alarm,
+        sources=counted((*older.sources, *newer.sources)),
+        ran=newer.ran or older.ran,
+        outcome=newer.outcome or older.outcome,
     )
 
 
 def emptied(burst: Burst) -> Burst:
     """Which burst it was, and when, without its lines and what is told of them."""
     excerpt = Excerpt.of((), keep=burst.excerpt.keep)
-    told = replace(burst, resume=None, parts=(), outage=None, notes=(), alarm="")
+    told = replace(burst, resume=None, parts=(), outage=None, notes=(), alarm="", sources=())
     return replace(told, excerpt=excerpt, tally=Tally(), timeline=Timeline())
 
 
@@ -66,25 +69,16 @@ def sources(burst: Burst) -> tuple[tuple[str, int], ...]:
     return burst.parts or ((burst.key, burst.count),)
 
 
-def _tally(parts: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-    lines: dict[str, int] = {}
-    others = 0
-    for key, count in parts:
-        if key and (key in lines or len(lines) < SOURCES):
-            lines[key] = lines.get(key, 0) + count
-        else:
-            others += count
-    return (*lines.items(), ("", others)) if others else tuple(lines.items())
-
-
 def dump_burst(burst: Burst) -> list[Any]:
     """The burst, as JSON can carry it."""
+    told = [burst.route, burst.below, burst.urgent, burst.sooner, burst.alarm]
+    told += [list(map(list, burst.sources)), burst.ran, burst.outcome]
     return [
         burst.key,
         burst.excerpt.dump(),
         [burst.first, burst.last, burst.closed, burst.time],
         burst.reason.value,
-        [burst.epoch, burst.seq, burst.gone, burst.route, burst.below, burst.urgent, burst.sooner, burst.alarm],
+        [burst.epoch, burst.seq, burst.gone, *told],
         burst.bursts,
         [burst.waited, burst.paused],
         burst.resume,
@@ -120,8 +114,10 @@ def restored_burst(state: list[Any]) -> Burst:
         notes=tuple(notes),
         tally=Tally.restored(tally, text=kept.whole),
         timeline=Timeline.restored(timeline),
-        # Absent where it was dumped before there were routes.
+        # Absent where it was dumped before there were routes, or sources.
         **dict(zip(("route", "below", "urgent", "sooner", "alarm"), told, strict=False)),
+        sources=restored(told[5]) if len(told) > 5 else (),
+        **dict(zip(("ran", "outcome"), told[6:], strict=False)),
     )
 
 

@@ -86,7 +86,7 @@ class Join:
         keys = {line: key for key, part in self._split(item) for line in part.text.split("\n")}
         out = self.poll(now)
         self._below += item.below
-        source = item.place[0] if item.place else ""
+        source = item.place[0] if item.place else item.source
         words = words_in(item.text)
         done: list[Record] = []
         for at, line in enumerate(item.lines, item.gone):

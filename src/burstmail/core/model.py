@@ -57,9 +57,12 @@ class Batch:
     """Lines that came before these and are not worth a mail of their own (see Threshold): the next one counts them."""
     late: float = 0.0
     """Seconds that a stage has kept them, after they were read."""
+    source: str = ""
+    """What they were read from, for people: the path of a file, or a name of your own. '' where there is nothing to
+    tell; what a connection brings names its host in each line."""
 
     @classmethod
-    def of(cls, lines: str | Iterable[str], *, time: float = 0.0) -> Batch:
+    def of(cls, lines: str | Iterable[str], *, time: float = 0.0, source: str = "") -> Batch:
         """A batch from text (lines separated by newlines, the last newline optional) or from single lines.
 
         An embedded newline starts a new line; lone surrogates, which no mail can carry, become `\\udcXX` escapes.
@@ -67,7 +70,7 @@ class Batch:
         pieces = (lines,) if isinstance(lines, str) else lines
         text = "".join(piece if piece.endswith("\n") else piece + "\n" for piece in pieces)
         text = text.encode("utf-8", "backslashreplace").decode()
-        return cls(text=text, count=text.count("\n"), time=time)
+        return cls(text=text, count=text.count("\n"), time=time, source=source)
 
     @property
     def lines(self) -> list[str]:
@@ -165,6 +168,13 @@ class Burst:
     """The first urgent line, up to 4,096 characters of it; as hostile as it came."""
     sooner: bool = False
     """Whether an urgent burst may leave before `resume`."""
+    sources: tuple[tuple[str, int], ...] = ()
+    """What its lines were read from: (Batch.source, lines) each, in order of the first; the last may be ('', lines of
+    all other sources). Lines that have none are in none."""
+    ran: str = ""
+    """What wrote its lines, if it has ended, as somebody would type it: a command, a script."""
+    outcome: str = ""
+    """How that ended, in words ("exit status 3 after 2 min"); of several, the last."""
 
     @property
     def count(self) -> int:

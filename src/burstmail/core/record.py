@@ -26,13 +26,15 @@ class Read:
 class Record:
     """A record that may go on. Times are moments of `now`."""
 
-    __slots__ = ("_bare", "_lines", "before", "first", "last", "late", "name", "read", "since", "size", "time")
+    __slots__ = (
+        *("_bare", "_lines", "before", "first", "last", "late", "name", "read", "since", "size", "source", "time"),
+    )
 
     def __init__(self, name: tuple[str, str], item: Batch, read: Read, line: str, before: str, now: float) -> None:
         """`line` is its first line, and `before` what may go on after it."""
         self.name, self.read = name, read
         self.since = self.last = now
-        self.time, self.late = item.time, item.late
+        self.time, self.late, self.source = item.time, item.late, item.source
         self.first = line
         self._lines = [line]
         # Whether a line that goes on is not indented.
@@ -83,6 +85,7 @@ class Record:
             gone=self.read.given,
             joined=True,
             late=self.late + (now - self.since),
+            source=self.source,
         )
 
     def dump(self) -> list[Any]:

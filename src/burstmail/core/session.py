@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
+from typing import Any
 
 from . import older
 from .bounds import room
@@ -21,6 +22,7 @@ from .patterns.tally import Tally
 from .stage import State, opened
 from .timeline import NARROWEST, Timeline
 from .urgent import Urgency
+from .whence import Counted, counted, restored
 from .window import URGENT, Window
 
 MASKER = Masker()
@@ -33,7 +35,7 @@ class Session:
 
     __slots__ = (
         *("_alarm", "_below", "_born", "_came", "_collector", "_first", "_last", "_masker", "_newest", "_opened"),
-        *("_bounded", "_tally", "_timeline", "_urgency", "_wall", "_window", "key"),
+        *("_bounded", "_sources", "_tally", "_timeline", "_urgency", "_wall", "_window", "key"),
     )
 
     def __init__(
@@ -59,6 +61,7 @@ class Session:
         self._born: tuple[str, int, int] = ("", 0, 0)
         # When an urgent line wants the window closed, and which; and lines below a threshold that its burst tells of.
         self._urgency, self._alarm, self._below = urgency, CALM, 0
+        self._sources: Counted = ()
 
     @property
     def deadline(self) -> float:
@@ -95,6 +98,8 @@ class Session:
             self._born = (part.epoch, part.seq, part.gone)
         elif not self._born[0].endswith(part.epoch):
             self._born = (spanning(self._born[0], part.epoch), *self._born[1:])
+        if part.source:
+            self._sources = counted((*self._sources, (part.source, part.count)))
         self._last = now
         if part.late or part.below or self._urgency:
             time = self._told(part, now)
@@ -139,10 +144,11 @@ class Session:
             below=self._below,
             urgent=self._alarm is not CALM,
             alarm=self._alarm[1],
+            sources=self._sources,
         )
         self._collector = Collector(self._collector.keep)
         self._tally, self._timeline, self._came = Tally(self._masker), Timeline(), (0.0, 0)
-        self._alarm, self._below = CALM, 0
+        self._alarm, self._below, self._sources = CALM, 0, ()
         return burst
 
     def _times(self) -> Timeline:
@@ -179,14 +185,16 @@ class Session:
     def dump(self) -> State:
         """The window, if one is open."""
         times = [self._opened, self._last, self._newest, self._wall, self._first]
-        told = [None if self._alarm is CALM else [*self._alarm], self._below]
+        told: list[Any] = [None if self._alarm is CALM else [*self._alarm], self._below]
+        # A version that knows of no sources can read the others.
+        told += [list(map(list, self._sources))] if self._sources else []
         tally = self._tally.dump(self._collector.whole)
         return ["session", 3, times, list(self._born), self._collector.dump(), told, tally, self._times().dump()]
 
     def load(self, state: State) -> None:
         """The dumped window, under this session's own parameters; also one of the version before this."""
         parts = opened(older.session(state), "session", 6, version=3)
-        (start, last, newest, wall, first), (epoch, seq, gone), kept, (alarm, below), tally, timeline = parts
+        (start, last, newest, wall, first), (epoch, seq, gone), kept, (alarm, below, *sources), tally, timeline = parts
         collector = Collector(self._collector.keep)
         collector.load(kept)
         # As at the dump, and not what this session's own parameters leave of it.
@@ -196,4 +204,5 @@ class Session:
         self._timeline, self._came = Timeline.restored(timeline), (0.0, 0)
         self._opened, self._last, self._newest, self._wall, self._first = start, last, newest, wall, first
         self._alarm = (alarm[0], alarm[1]) if alarm else CALM
+        self._sources = restored(sources[0] if sources else ())
         self._born, self._below, self._collector = (epoch, seq, gone), below, collector

@@ -72,4 +72,5 @@ def _part(batch: Batch, chosen: list[str], below: int) -> Batch:
         joined=batch.joined,
         below=below,
         late=batch.late,
+        source=batch.source,
     )

@@ -46,6 +46,8 @@ class Following:
         self._holdings = holdings
         self._bound, self._linger = bound, linger
         self._directory, self._base = os.path.split(path)
+        # The path as text that any mail can carry.
+        self._shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         self._listed = -1
         # When the last of what was read in an earlier run was written.
         self._since = 0
@@ -117,7 +119,7 @@ class Following:
     def _placed(self, batches: Sequence[Batch]) -> Iterator[Batch]:
         for batch in batches:
             self.changed = False
-            yield replace(batch, place=self.place)
+            yield replace(batch, place=self.place, source=self._shown if batch.count else "")
 
     def _status(self) -> Status | None:
         try:

@@ -35,10 +35,20 @@ class Entry:
     """The lines, each ended by one newline."""
     place: Place | None = None
     """How far the lines' source has come with them."""
+    source: str = ""
+    """What the lines were read from, for people."""
 
     def batch(self, epoch: str) -> Batch:
         """The lines as they were read."""
-        return Batch(text=self.text, count=self.count, time=self.wall, epoch=epoch, seq=self.id, place=self.place)
+        return Batch(
+            text=self.text,
+            count=self.count,
+            time=self.wall,
+            epoch=epoch,
+            seq=self.id,
+            place=self.place,
+            source=self.source,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Burst -> Burst. What must not be mailed is taken out of each line before anything is made of them.
 
 Rewritten are the lines that are kept, the urgent one, texts and examples of patterns, the key, names of a digest's
-parts, and notes. A hook that fails on a line takes it out of the mail, for it may be there to keep a secret. No hook
-sees a pattern: where one changes its example, the pattern's text is made anew from what is left of the example.
+parts and of sources, and notes. A hook that fails on a line takes it out of the mail, for it may be there to keep a
+secret. No hook sees a pattern: where one changes its example, the pattern's text is made anew from what is left of it.
 """
 
 from __future__ import annotations
@@ -59,8 +59,12 @@ class Redactor:
             tally=burst.tally.mapped(run.line, self._pattern(run)) if suspected or missing else burst.tally,
             key=_name(burst.key, run.line),
             parts=tuple((_name(key, run.line), count) for key, count in burst.parts),
+            sources=tuple((_name(source, run.line), count) for source, count in burst.sources),
             # It need not be among the lines that are kept.
             alarm=burst.alarm and run.line(burst.alarm),
+            # A command may have a password among its words.
+            ran=burst.ran and run.line(burst.ran),
+            outcome=burst.outcome and run.line(burst.outcome),
             # One of them may quote a line.
             notes=tuple(filter(None, map(run.line, burst.notes))),
         )

@@ -1,7 +1,7 @@
 """Burst -> sentences. What happened, in a few plain sentences, written for somebody they wake.
 
 All that comes from a log line is made visible and kept to one line, so that none of it can pass for another sentence.
-Limit: 80 characters of a key.
+Limits: 80 characters of a key, 200 of a path, five paths.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 BAD = SEVERITIES[:5]
+# Of files that are named: enough to know where to begin.
+FILES = 5
+# A path must be whole to be of use; those of real logs are.
+PATH = 200
 # More was coming: who reads the first sentence only must know that.
 _GOING_ON = (CloseReason.MAX_AGE, CloseReason.MAX_LINES, CloseReason.MAX_BYTES)
 _ENDINGS = {
@@ -32,12 +36,21 @@ _ENDINGS = {
 
 def opening(burst: Burst, origin: str) -> str:
     """How much, from where, how long, and whether it still goes on."""
+    ended = _ended(burst)
+    if ended and not burst.count:
+        return f"{ended}It wrote nothing."
     name = one_line(burst.key, 80).strip()
     key = f' (key "{name}")' if set(name.split()) - set(origin.replace(",", "").split()) else ""
     where = f" from {origin}" if origin else ""
     span = f" in {duration(burst.last - burst.first)}" if burst.last - burst.first >= AT_ONCE else ""
     more = ", and still going on" if burst.reason in _GOING_ON else ""
-    return f"{'Urgent: ' * burst.urgent}{plural(burst.count, 'line')}{where}{key}{span}{more}."
+    return f"{ended}{'Urgent: ' * burst.urgent}{plural(burst.count, 'line')}{where}{key}{span}{more}."
+
+
+def _ended(burst: Burst) -> str:
+    """How what wrote the lines ended: that is the news, if there is any."""
+    told = ": ".join(filter(None, (one_line(burst.ran, PATH).strip(), one_line(burst.outcome, PATH).strip())))
+    return f"{told[:1].upper() if not burst.ran else told[:1]}{told[1:]}. " if told else ""
 
 
 def facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
@@ -48,6 +61,8 @@ def facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
         yield f"First line: {clock(first)}, {date}."
         later = "" if day(last) == day(first) else f", {day(last)}"
         yield f"Last line: {clock(last)}{later}; {_ending(burst)}."
+    elif not burst.count:
+        yield f"Seen: {clock(first)}, {date}."
     else:
         yield f"Received: {clock(first)}, {date}; {_ending(burst)}."
     if burst.outage:
@@ -56,11 +71,28 @@ def facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
     # After the end nothing comes, and nothing is there to hold it.
     if burst.resume is not None and burst.resume > burst.time and burst.reason is not CloseReason.END:
         yield _pause(burst, burst.resume, zone)
+    # A command names itself.
+    if burst.sources and not burst.ran:
+        yield f"Read from: {', '.join(_read(burst))}."
     if burst.below:
         were = "was" if burst.below == 1 else "were"
         yield f"Below the threshold: {plural(burst.below, 'line')} came too few at a time, and {were} not mailed."
     if burst.route:
         yield f"Route: {one_line(burst.route, 80)}."
+
+
+def _read(burst: Burst) -> Iterator[str]:
+    """Where to look for more, most lines first; how many of each, unless all are of one."""
+    named = sorted((row for row in burst.sources if row[0]), key=lambda row: -row[1])
+    if named and named[0][1] == burst.count:
+        yield one_line(named[0][0], PATH)
+        return
+    yield from (f"{one_line(name, PATH)} ({plural(count, 'line')})" for name, count in named[:FILES])
+    all_of = sum(count for _, count in burst.sources)
+    if more := all_of - sum(count for _, count in named[:FILES]):
+        yield f"others ({plural(more, 'line')})"
+    if elsewhere := burst.count - all_of:
+        yield f"elsewhere ({plural(elsewhere, 'line')})"
 
 
 def _ending(burst: Burst) -> str:
@@ -115,6 +147,8 @@ def shown(count: int, head: int, tail: int, *, cut: int = 0, hidden: int = 0) ->
 
     `cut` of those shown are not there to their end, `hidden` not at all, for a redact hook failed on them.
     """
+    if not count:
+        return "Shown: no lines, for there are none."
     short = f" Cut short: {plural(cut, 'line')}." if cut else ""
     short += f" Hidden: {plural(hidden, 'line')}, see the note." if hidden else ""
     if head + tail == count:

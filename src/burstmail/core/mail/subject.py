@@ -40,9 +40,9 @@ class Names:
     """What a burst is about, as far as its kept lines tell."""
 
     what: str
-    """For a subject: "web1 +2 sshd", "7 sources", the key, or "log"."""
+    """For a subject: "web1 +2 sshd", "7 sources", the key, the file ("app.log"), or "log"."""
     origin: str
-    """For a sentence: "web1 and 2 other hosts, sshd", "7 sources", the key, or ''."""
+    """For a sentence: "web1 and 2 other hosts, sshd", "7 sources", the key, the file ("app.log"), or ''."""
     host: str
     """The most frequent one, and how many others there are."""
     program: str
@@ -55,10 +55,10 @@ Field: TypeAlias = "Callable[[Burst, Names, tzinfo | None], str]"
 class Subject:
     """A checked template. `{field}` and nothing more: no attributes, indexes, conversions or formats.
 
-    Fields: what ("web1 sshd", "7 sources", the key, or "log"), host, program, key, count ("412"), lines ("412 lines"),
-    duration ("38 s"), bursts ("12"), summary ("412 lines in 38 s"), top (the most frequent pattern, or the message
-    where there is one only), severity (the worst: "err"), mark ("crit" or worse, "urgent", "held", "folded",
-    "digest", "ongoing"), reason ("gap"), first and last ("10:00:38").
+    Fields: what ("web1 sshd", "7 sources", the key, the file, or "log"), host, program, key, count ("412"), lines
+    ("412 lines"), duration ("38 s"), bursts ("12"), summary ("412 lines in 38 s"), top (the most frequent pattern, or
+    the message where there is one only), severity (the worst: "err"), mark ("crit" or worse, "urgent", "held",
+    "folded", "digest", "ongoing"), reason ("gap"), first and last ("10:00:38").
     Raises ValueError for any other field, and for an empty template.
     """
 
@@ -112,8 +112,8 @@ def named(burst: Burst) -> Names:
     first = [one_line(told.host, NAME) or host, one_line(told.program, NAME) or program]
     here = [_and(first[0], other_hosts), _and(first[1], other_programs)]
     return Names(
-        what=" ".join(filter(None, here)) or keyed(burst) or "log",
-        origin=(", " if other_hosts else " ").join(filter(None, long)) or keyed(burst),
+        what=" ".join(filter(None, here)) or keyed(burst) or read(burst) or "log",
+        origin=(", " if other_hosts else " ").join(filter(None, long)) or keyed(burst) or read(burst, "source"),
         host=short[0] or "unknown",
         program=short[1] or "unknown",
     )
@@ -156,6 +156,18 @@ def keyed(burst: Burst) -> str:
     return one_line(burst.key, 2 * NAME).strip()
 
 
+def read(burst: Burst, noun: str = "") -> str:
+    """What most lines were read from, by the last part of its path, and how many others there are; '' if unknown."""
+    named = sorted((row for row in burst.sources if row[0]), key=lambda row: -row[1])
+    if len(named) < len(burst.sources):
+        return f"{number(max(1, len(named)))}+ sources"
+    if not named:
+        return ""
+    path = named[0][0]
+    elsewhere = sum(count for _, count in named) < burst.count
+    return _and(one_line(path.rpartition("/")[2] or path, NAME), len(named) - 1 + elsewhere, noun)
+
+
 def sources(burst: Burst) -> str:
     """How many keys a digest is about: "7 sources"; "50+ sources" when it has lost count."""
     known = sum(1 for key, _ in burst.parts if key)
@@ -165,6 +177,12 @@ def sources(burst: Burst) -> str:
 def summary(burst: Burst) -> str:
     """How many lines in what time: "412 lines in 38 s", "4,312 lines in 12 bursts, 14 min"."""
     span = burst.last - burst.first
+    if outcome := one_line(burst.outcome, NAME).strip():
+        return ", ".join([outcome] + [_lines(burst, 0.0)] * (burst.count > 0))
+    return _lines(burst, span)
+
+
+def _lines(burst: Burst, span: float) -> str:
     words = plural(burst.count, "line")
     if burst.bursts > 1:
         words += f" in {plural(burst.bursts, 'burst')}"
