@@ -37,6 +37,7 @@ from burstmail.core.mail.template import BLOCKS
 from tests.cli.process import mails, run, shown
 
 EVERY = [
+    "--config", "--only-if-failed", "--tee",
     "--to", "--from", "--from-name", "--subject", "--text-template", "--html-template", "--text-only", "--redact",
     "--attach", "--mask", "--no-patterns", "--no-threads", "--gap", "--max-age", "--max-lines", "--max-bytes", "--key",
     "--cap", "--cool-down", "--keep", "--sendmail", "--smtp", "--password-file", "--smtp-ca", "--maildir", "--print",
@@ -68,8 +69,8 @@ def test_help_names_every_option_and_shows_how_to_use_it() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     text = done.stdout.decode()
     for name in EVERY:
-        assert re.search(rf"^  (-h, )?{name}\b", text, re.M), name
-    assert set(re.findall(r"^  (?:-h, )?(--[a-z-]+)", text, re.M)) == set(EVERY)
+        assert re.search(rf"^  (-[a-z]( [A-Z]+)?, )?{name}\b", text, re.M), name
+    assert set(re.findall(r"^  (?:-[a-z](?: [A-Z]+)?, )?(--[a-z-]+)", text, re.M)) == set(EVERY)
     assert 'program("exec /usr/local/bin/burstmail --to root' in text
     assert r"${MESSAGE}\n" in text
     assert max(map(len, text.splitlines())) <= 120

@@ -5,6 +5,19 @@ from __future__ import annotations
 from . import values
 from .setting import Group, Setting
 
+FILE = Group(
+    "a file of settings",
+    (
+        Setting(
+            name="config",
+            short="-c",
+            metavar="FILE",
+            reader=values.path,
+            filed=False,
+            help="read settings and routes from this TOML file; what is said here wins (see `burstmail check -c FILE`)",
+        ),
+    ),
+)
 SOURCES = Group(
     "where lines come from (default: standard input; several at once are fine)",
     (
@@ -74,6 +87,13 @@ SOURCES = Group(
             path=True,
             help="a directory of journal files (default: the machine's own journal)",
         ),
+    ),
+)
+JOB = Group(
+    "a command whose output it is (burstmail run [options] -- COMMAND ARGS)",
+    (
+        Setting(name="only-if-failed", filed=False, help="drop the output of a command that succeeds"),
+        Setting(name="tee", filed=False, help="pass the output on, too (default: it is only mailed)"),
     ),
 )
 FILTERS = Group(

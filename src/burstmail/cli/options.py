@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from burstmail import __version__
 
-from .settings import GROUPS, KEEPING, Group, Setting
+from .settings import FILE, GROUPS, KEEPING, Group, Setting
 from .usage import ABOUT, MORE, USAGE
 from .values import told
 
@@ -26,14 +26,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: Sequence[str]) -> dict[str, Any]:
-    """The options given, by name."""
+    """The options given, by name; those of a file that `--config` names are not among them (configuration.given_by)."""
     parser = _mailing()
     known, unknown = parser.parse_known_args(arguments)
     # An unknown word first: whoever misspells --to has not forgotten it.
     if unknown:
         parser.error(_unknown(unknown[0]))
     options = vars(known)
-    if "to" not in options:
+    if "to" not in options and "config" not in options:
         parser.error("--to ADDRESS is missing: to whom?")
     return options
 
@@ -85,8 +85,20 @@ def _argument(setting: Setting) -> dict[str, Any]:
 def first_look(arguments: Sequence[str]) -> dict[str, Any]:
     """What can be found of `--state`, `--name` and `--log`, whatever else is wrong: where to tell of that."""
     parser = Parser(argument_default=argparse.SUPPRESS, allow_abbrev=False, add_help=False)
+    _add(parser, FILE)
     _add(parser, KEEPING)
     try:
-        return vars(parser.parse_known_args(arguments)[0])
+        look = vars(parser.parse_known_args(arguments)[0])
     except Misuse:
         return {}
+    return _filed(look["config"]) | look if "config" in look else look
+
+
+def _filed(path: str) -> dict[str, Any]:
+    from .configuration import examined
+
+    try:
+        options, _ = examined(path)
+    except Misuse:
+        return {}
+    return {setting.dest: options[setting.dest] for setting in KEEPING.settings if setting.dest in options}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from .content import AMOUNT, BURSTS, CONTENT, MAIL
 from .delivery import DESTINATION, FAILURES, KEEPING
-from .intake import FILTERS, SOURCES
+from .intake import FILE, FILTERS, JOB, SOURCES
 from .setting import Group, Setting
 
-__all__ = ["GROUPS", "KEEPING", "SETTINGS", "Group", "Setting", "by_dest", "named"]
+__all__ = ["FILE", "GROUPS", "KEEPING", "SETTINGS", "Group", "Setting", "by_dest", "named"]
 
-GROUPS = (MAIL, SOURCES, FILTERS, CONTENT, BURSTS, AMOUNT, DESTINATION, FAILURES, KEEPING)
+GROUPS = (FILE, MAIL, SOURCES, JOB, FILTERS, CONTENT, BURSTS, AMOUNT, DESTINATION, FAILURES, KEEPING)
 SETTINGS = tuple(setting for group in GROUPS for setting in group.settings)
 
 _NAMED = {setting.name: setting for setting in SETTINGS}

@@ -159,7 +159,7 @@ def threshold(text: str) -> tuple[int, float]:
 def recipient(text: str) -> str:
     """One address."""
     if "," in text:
-        raise ValueError(f"{text!r}: one address each; repeat it for more")
+        raise ValueError(f"{text!r} is more than one address: say each by itself")
     return text
 
 

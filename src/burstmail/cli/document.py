@@ -1,0 +1,133 @@
+"""File -> its tables and the line of each key. What keeps it from being TOML is told, as far as more can be found.
+
+A value without its quotes is the most frequent mistake there is; it is told, and read on as if they were there.
+Limits: 1 MiB; a file larger than that is no work of a person.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from .positions import Place, positions
+from .problem import Invalid, Problem
+
+BYTES = 1 << 20
+# Each mistake that is mended costs another look at the whole.
+MENDED = 20
+
+_WHERE = re.compile(r" \(at (?:line ([0-9]++), column ([0-9]++)|end of document)\)$")
+# One key and one plain word or more: to put it in quotes changes nothing around it.
+_UNQUOTED = re.compile(
+    r"([ \t]*+[A-Za-z0-9_.-]++[ \t]*+=[ \t]*+)([^\s\"'\[\]{}#\\=][^\"'\[\]{}#\\]*+)(#.*+)?", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What a file says."""
+
+    path: str
+    tables: dict[str, Any]
+    lines: dict[Place, int]
+    problems: list[Problem] = field(default_factory=list)
+    """What is no TOML, where it was clear what was meant."""
+
+
+def document(path: str) -> Document:
+    """Read a file. Raises Invalid where no more can be told than that it cannot be read."""
+    text = _text(path)
+    problems: list[Problem] = []
+    for _ in range(MENDED):
+        tables, problem, offset = _loaded(path, text)
+        if problem is None:
+            return Document(path=path, tables=tables, lines=positions(text).lines, problems=problems)
+        mended = _mended(text, offset)
+        if mended is None:
+            raise Invalid([*problems, problem])
+        text, meant = mended
+        problems.append(Problem(path=path, line=problem.line, words=f"text stands in quotes: {meant}"))
+    raise Invalid(problems)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise Invalid([Problem(path=path, line=None, words=f"cannot be read: {reason}")]) from None
+    if len(data) > BYTES:
+        words = f"is larger than {BYTES:,} bytes, so it is no configuration: name the right file"
+        raise Invalid([Problem(path=path, line=None, words=words)])
+    try:
+        # Lines end as Python's own reader ends them.
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        words = f"byte {data[error.start]:#04x} is not UTF-8: save the file in that encoding"
+        raise Invalid([Problem(path=path, line=line, words=words)]) from None
+
+
+def _loaded(path: str, text: str) -> tuple[dict[str, Any], Problem | None, int]:
+    """The tables; or what is wrong, and where in the text."""
+    import tomllib
+
+    try:
+        return tomllib.loads(text), None, 0
+    except tomllib.TOMLDecodeError as error:
+        words, offset = _placed(text, str(error))
+    except RecursionError:
+        words, offset = "nests too deep: no setting does", None
+    except ValueError:
+        # Python reads no number of more than 4,300 digits.
+        words, offset = "holds a number that is too long", None
+    if offset is None:
+        return {}, Problem(path=path, line=None, words=words), len(text)
+    line, place, words = _about(text, offset, words)
+    return {}, Problem(path=path, line=line, place=place, words=words), offset
+
+
+def _placed(text: str, message: str) -> tuple[str, int]:
+    """What tomllib says, without the place; and that, as an offset."""
+    found = _WHERE.search(message)
+    words = message[: found.start()] if found else message
+    if not found or found[1] is None:
+        return words, len(text)
+    start = 0
+    for _ in range(int(found[1]) - 1):
+        start = text.find("\n", start) + 1
+    return words, start + int(found[2]) - 1
+
+
+def _about(text: str, offset: int, words: str) -> tuple[int, Place, str]:
+    """The line that a mistake is in, the key it is about, and what to say."""
+    line = text.count("\n", 0, offset) + 1
+    before = positions(text[:offset])
+    name = ".".join(map(str, before.last))
+    if words.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate", "Duplicate")):
+        first, second = before.twice or (before.lines.get(before.last, line), line)
+        return second, before.last, f"{name} is there twice: the first time in line {first}"
+    if offset >= len(text) and before.last:
+        # An open bracket or quote takes all that follows: the mistake is where it begins.
+        line = before.lines[before.last]
+        return line, before.last, f"{name}: what begins here does not end: {_lower(words)}"
+    return line, before.last, f"no TOML: {_lower(words)}, at column {offset - text.rfind(chr(10), 0, offset)}"
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
+
+
+def _mended(text: str, offset: int) -> tuple[str, str] | None:
+    """The text with the value in this place in quotes, and the line as it is then; None where that is not it."""
+    start = text.rfind("\n", 0, offset) + 1
+    end = text.find("\n", offset)
+    end = len(text) if end < 0 else end
+    found = _UNQUOTED.fullmatch(text, start, end)
+    if found is None:
+        return None
+    meant = f'{found[1]}"{found[2].rstrip()}"'
+    return f"{text[:start]}{meant}{text[end:]}", meant.strip()

@@ -1,0 +1,84 @@
+"""The `match` of a route -> criteria. Every mistake in it is found, each with its own line.
+
+A file has dashes where criteria() has underscores: `at-least`, `ignore-case`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from burstmail import criteria
+
+from .keys import Notes, unknown
+from .positions import Place
+
+GROUPS = ("any", "all", "not")
+FIELDS = ("host", "program", "pid", "facility", "severity", "data")
+NAMES = (*FIELDS, "at-least", "contains", "ignore-case", *GROUPS)
+# As criteria() has it.
+DEEPEST = 32
+
+
+def read_match(table: Any, place: Place, notes: Notes, *, depth: int = 0) -> dict[str, Any]:
+    """The mapping for criteria(); what is wrong is noted, and left out."""
+    if not isinstance(table, Mapping):
+        notes.add(place, f'{_called(place)}: takes a table of criteria, such as {{ program = "sshd" }}')
+        return {}
+    if depth > DEEPEST:
+        notes.add(place, f"match: nests deeper than {DEEPEST} levels")
+        return {}
+    if "ignore-case" in table and "contains" not in table:
+        notes.add((*place, "ignore-case"), f"{_called(place)}.ignore-case: goes with contains, which is missing")
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        here = (*place, key)
+        if key not in NAMES:
+            notes.add(here, f"{_called(here)}: {unknown(key, NAMES)}")
+        elif key in GROUPS:
+            found[key] = _group(key, value, here, notes, depth)
+        elif _good(key, value, table, here, notes):
+            found[key.replace("-", "_")] = value
+    if "contains" not in found:
+        found.pop("ignore_case", None)
+    return found
+
+
+def _group(key: str, value: Any, place: Place, notes: Notes, depth: int) -> Any:
+    if key == "not" and isinstance(value, Mapping):
+        return read_match(value, place, notes, depth=depth + 1)
+    if not isinstance(value, list) or not value:
+        example = "{ ... }" if key == "not" else "[{ ... }, { ... }]"
+        notes.add(place, f"{_called(place)}: takes tables of criteria: {key} = {example}")
+        return [{}]
+    return [read_match(one, (*place, at), notes, depth=depth + 1) for at, one in enumerate(value)]
+
+
+def _good(key: str, value: Any, table: Mapping[str, Any], place: Place, notes: Notes) -> bool:
+    """Whether criteria() takes this one."""
+    alone = {key.replace("-", "_"): value}
+    if key == "ignore-case":
+        if isinstance(value, bool):
+            return True
+        notes.add(place, f"{_called(place)}: write true or false")
+        return False
+    if key == "contains" and isinstance(table.get("ignore-case"), bool):
+        alone["ignore_case"] = table["ignore-case"]
+    try:
+        criteria(alone)
+    except ValueError as error:
+        words = str(error).removeprefix(f"{key.replace('-', '_')}: ")
+    except RecursionError:
+        words = "nests too deep"
+    else:
+        return True
+    notes.add(place, f"{_called(place)}: {words}")
+    return False
+
+
+def _called(place: Place) -> str:
+    """A place from `match` on, as criteria() writes it: `match.any[1].program`."""
+    text = ""
+    for part in place[2:]:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
