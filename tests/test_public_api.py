@@ -53,6 +53,12 @@ def test_the_public_names_are_these() -> None:
     assert public(burstmail) == set(NAMES)
 
 
+def test_a_star_brings_them_all() -> None:
+    found: dict[str, object] = {}
+    exec("from burstmail import *", found)
+    assert set(found) - {"__builtins__"} == set(NAMES)
+
+
 def test_the_fakes_are_public_too() -> None:
     module = burstmail.testing
     own = {name for name in public(module) if getattr(vars(module)[name], "__module__", "") == module.__name__}

@@ -97,7 +97,6 @@ if TYPE_CHECKING:
     from .stores import Saved as Saved
     from .stores import Store as Store
     from .stores.sqlite import FileStore as FileStore
-del TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -156,6 +155,10 @@ _NAMES = {
     "stores.sqlite": "FileStore",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+if not TYPE_CHECKING:
+    # A type checker does not count it together: it takes all that stands above.
+    __all__ = [*_HOMES]
+del TYPE_CHECKING
 
 
 def __getattr__(name: str) -> object:
