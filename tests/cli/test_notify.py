@@ -77,7 +77,7 @@ def test_a_status_cannot_say_anything_else(tmp_path: Path, listen: Listen) -> No
     manager = listen(str(tmp_path / "notify"))
     Notifier(str(tmp_path / "notify")).status("fine\nMAINPID=1\udcff" + "x" * 1000)
     (words,) = told(manager)
-    assert words.startswith("STATUS=fine\\x0aMAINPID=1") and "\n" not in words and len(words) < 300
+    assert words.startswith("STATUS=fine\\nMAINPID=1") and "\n" not in words and len(words) < 300
 
 
 def test_the_moment_of_a_reload_is_the_kernels(tmp_path: Path, listen: Listen) -> None:

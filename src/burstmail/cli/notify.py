@@ -14,7 +14,7 @@ from math import inf
 
 from burstmail import Clock, SystemClock
 
-from ..core.escape import one_line
+from .channel import visible
 
 SOCKET, MICROSECONDS, PROCESS = "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"
 # A manager that boots a machine may be busy for a while, and a lost READY=1 makes it give up on us. It has no more
@@ -66,7 +66,7 @@ class Notifier:
 
     def status(self, text: str) -> None:
         """One line for `systemctl status`."""
-        self._tell(f"STATUS={one_line(text, STATUS)}")
+        self._tell(f"STATUS={visible(text)[:STATUS]}")
 
     def alive(self) -> None:
         """A sign of life, for the watchdog."""

@@ -14,7 +14,6 @@ from typing import Protocol
 
 from burstmail import Statistics
 
-from ..core.words import plural
 from .notify import Notifier
 
 # sd_watchdog_enabled(3) recommends a sign in every half of the period.
@@ -71,11 +70,15 @@ class Watchdog:
 
 def told(counts: Statistics) -> str:
     """The counts in a few words, for `systemctl status`."""
-    parts = [f"{plural(counts.lines_in, 'line')} in", f"{plural(counts.sent, 'mail')} sent"]
+    parts = [f"{_some(counts.lines_in, 'line')} in", f"{_some(counts.sent, 'mail')} sent"]
     if held := counts.lines_held - counts.lines_waiting:
-        parts.append(f"{plural(held, 'line')} held")
+        parts.append(f"{_some(held, 'line')} held")
     if counts.waiting:
-        parts.append(f"{plural(counts.waiting, 'mail')} waiting")
+        parts.append(f"{_some(counts.waiting, 'mail')} waiting")
     if counts.dead:
         parts.append(f"{counts.dead} undeliverable")
     return ", ".join(parts)
+
+
+def _some(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
