@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from burstmail import (
@@ -16,6 +16,7 @@ from burstmail import (
     SendmailSink,
     Sink,
     SMTPSink,
+    Step,
     TemporaryDeliveryError,
     hostname,
 )
@@ -31,29 +32,28 @@ class Ends(Protocol):
         ...
 
 
-def sink_of(options: Mapping[str, Any], source: Ends) -> Sink:
+def sink_of(options: Mapping[str, Any], source: Ends, watch: Callable[[Step], object] | None = None) -> Sink:
     """The sink these options describe. `source` is closed when nobody reads the mails printed. Raises Misuse."""
     try:
-        return _sink(options, source)
+        return _sink(options, source, watch)
     except (ValueError, OSError) as error:
         raise Misuse(str(error)) from None
 
 
-def _sink(options: Mapping[str, Any], source: Ends) -> Sink:
+def _sink(options: Mapping[str, Any], source: Ends, watch: Callable[[Step], object] | None) -> Sink:
     if "smtp" in options:
         more = {"password": "password", "ca": "smtp_ca"}
-        return SMTPSink.from_url(
-            options["smtp"], **{name: options[given] for name, given in more.items() if given in options}
-        )
+        given = {name: options[option] for name, option in more.items() if option in options}
+        return SMTPSink.from_url(options["smtp"], **given, watch=watch)
     for name in ("password", "smtp_ca"):
         if name in options:
             option = "--password-file" if name == "password" else "--smtp-ca"
             raise Misuse(f"{option} belongs to --smtp URL, which is missing")
     if "maildir" in options:
-        return MaildirSink(options["maildir"])
+        return MaildirSink(options["maildir"], watch=watch)
     if "print" in options:
         return printing(source)
-    return SendmailSink(options["sendmail"]) if "sendmail" in options else SendmailSink()
+    return SendmailSink(options.get("sendmail"), watch=watch)
 
 
 def qualified(names: Any) -> Any:

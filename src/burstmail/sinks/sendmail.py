@@ -17,7 +17,7 @@ from ..core.escape import one_line
 from ..core.model import Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from . import load, mail
-from .steps import Reason, Step, Watch, line, tell
+from .steps import LONGEST, Reason, Step, Watch, line, tell
 
 if TYPE_CHECKING:
     import subprocess
@@ -106,7 +106,7 @@ class SendmailSink:
         return errors
 
     def _run(self, message: Message, recipients: Sequence[str], deadline: float) -> None:
-        about = line(", ".join(recipients))
+        about = one_line(", ".join(recipients), LONGEST)
         try:
             said = self._said(message, recipients, deadline)
         except Unsent as error:

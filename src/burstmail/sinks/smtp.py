@@ -16,7 +16,7 @@ from ..core.model import Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from ..host import hostname
 from . import load, mail
-from .steps import Step, Watch, line, tell
+from .steps import LONGEST, Step, Watch, line, tell
 
 if TYPE_CHECKING:
     import ssl
@@ -157,7 +157,7 @@ class SMTPSink:
             talk.ask("DATA", talk.data, message.data)
 
     def _done(self, talk: Conversation, words: str) -> None:
-        tell(self._watch, Step(name=talk.stage, words=line(self._clean(words)), about=one_line(talk.about)))
+        tell(self._watch, Step(name=talk.stage, words=line(self._clean(words)), about=one_line(talk.about, LONGEST)))
 
     def _error(self, talk: Conversation, error: Exception) -> DeliveryError:
         """What to make of a step that failed; it is told of, too."""
@@ -168,7 +168,9 @@ class SMTPSink:
         if talk.expired and not code:
             reason, told = "timeout", f"not done after {self._timeout:g} s"
         told = self._clean(told)
-        step = Step(name=talk.stage, words=line(told), about=one_line(talk.about), reason=reason, code=max(0, code))
+        step = Step(
+            name=talk.stage, words=line(told), about=one_line(talk.about, LONGEST), reason=reason, code=max(0, code)
+        )
         tell(self._watch, step)
         # An address that cannot be put on the wire never will be.
         final = (code and _condemns(talk.stage, code)) or (reason == "address" and talk.stage in ABOUT_MESSAGE)

@@ -21,6 +21,9 @@ Reason: TypeAlias = Literal[
     "exit", "killed", "system",
 ]  # fmt: skip
 
+# Of what a step is about: an address has 254 bytes at most (RFC 5321 section 4.5.3.1.3).
+LONGEST = 320
+
 logger = logging.getLogger("burstmail")
 
 
