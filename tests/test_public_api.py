@@ -29,8 +29,8 @@ STEPS = (
     "Route Routes Threshold Join"
 )
 EDGES = (
-    "Pipeline Statistics RouteStatistics Resumable Sink Step SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink "
-    "Source StreamSource "
+    "Pipeline Collection collect Statistics RouteStatistics Resumable "
+    "Sink Step SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink Source StreamSource "
     "SyslogLimits SyslogSource TLS "
     "FileSource IterableSource hostname default_sender Store Entry Change Saved MemoryStore FileStore "
     "JournalSource Passed activated standard_input"

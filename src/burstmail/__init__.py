@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from .core.threshold import Threshold as Threshold
     from .core.timeline import Timeline as Timeline
     from .core.window import Window as Window
+    from .drivers.collect import Collection as Collection
+    from .drivers.collect import collect as collect
     from .drivers.thread import Pipeline as Pipeline
     from .errors import BurstmailError as BurstmailError
     from .errors import DeliveryError as DeliveryError
@@ -133,6 +135,7 @@ _NAMES = {
     "core.window": "Window",
     "core.threshold": "Threshold",
     "core.timeline": "Timeline",
+    "drivers.collect": "Collection collect",
     "drivers.thread": "Pipeline",
     "errors": "BurstmailError DeliveryError PermanentDeliveryError StateMismatch StoreError TemporaryDeliveryError",
     "host": "default_sender hostname",

@@ -177,7 +177,7 @@ def sources(burst: Burst) -> str:
 def summary(burst: Burst) -> str:
     """How many lines in what time: "412 lines in 38 s", "4,312 lines in 12 bursts, 14 min"."""
     span = burst.last - burst.first
-    if outcome := one_line(burst.outcome, NAME).strip():
+    if outcome := one_line(burst.outcome, TOP).strip():
         return ", ".join([outcome] + [_lines(burst, 0.0)] * (burst.count > 0))
     return _lines(burst, span)
 
