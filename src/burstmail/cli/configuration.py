@@ -194,15 +194,6 @@ BELONGS: dict[str, set[str]] = {
 }
 
 
-def whole(options: Mapping[str, Any], route: Mapping[str, Any]) -> dict[str, Any]:
-    """All options of a route: its own, and what it has from the top. `name` and `match` are not among them."""
-    own = {dest: value for dest, value in route.items() if dest not in OWN}
-    return {dest: value for dest, value in options.items() if dest in ROUTED} | own
-
-
-ROUTED = frozenset(setting.dest for setting in SETTINGS if setting.routed)
-
-
 def _without_recipients(options: Configuration) -> list[Problem]:
     if "to" in options:
         return []
@@ -210,7 +201,9 @@ def _without_recipients(options: Configuration) -> list[Problem]:
     if "routes" not in options:
         return [options.problem((), f"nobody gets a mail: {add}")]
     return [
-        options.problem(("route", number), f"route {route['name']!r}: nobody gets its mail: {add}, here or at the top")
+        options.problem(
+            ("route", number), f"route {route.get('name')!r}: nobody gets its mail: {add}, here or at the top"
+        )
         for number, route in enumerate(options["routes"])
         if "to" not in route
     ]

@@ -34,7 +34,7 @@ SOURCES = Group(
         Setting(
             name="listen",
             metavar="URL",
-            reader=values.path,
+            reader=values.listening,
             repeatable=True,
             help="receive syslog at udp://ADDRESS:PORT, tcp://ADDRESS:PORT, tls://ADDRESS:PORT or unix:///PATH; or "
             "systemd, for the sockets that a .socket unit passes; repeatable",
@@ -70,6 +70,7 @@ SOURCES = Group(
         Setting(
             name="allow",
             metavar="NETWORK",
+            reader=values.network,
             repeatable=True,
             help="take syslog from these addresses only, such as 192.0.2.0/24; repeatable (default: from all)",
         ),

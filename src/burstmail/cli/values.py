@@ -163,6 +163,34 @@ def recipient(text: str) -> str:
     return text
 
 
+def network(text: str) -> str:
+    """Addresses of senders: `192.0.2.0/24`, `2001:db8::/32`, or one."""
+    from ipaddress import ip_network
+
+    try:
+        ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r}: no network, {error}; write 192.0.2.0/24, 2001:db8::/32 or an address") from None
+    return text
+
+
+def listening(text: str) -> str:
+    """Where to receive syslog: a URL, or `systemd`. What can be had of it is found out when it is opened."""
+    from urllib.parse import urlsplit
+
+    if text == "systemd":
+        return text
+    try:
+        parts = urlsplit(path(text))
+        if parts.scheme not in ("udp", "tcp", "tls", "unix"):
+            raise ValueError("begin it with udp://, tcp://, tls:// or unix://")
+        if parts.scheme != "unix" and not (parts.hostname and (parts.port is None or parts.port >= 0)):
+            raise ValueError("name an address; 0.0.0.0 is all of this machine's")
+    except ValueError as error:
+        raise ValueError(f"{text!r}: {error}") from None
+    return text
+
+
 def expression(text: str) -> str:
     """A regular expression for what stands in a message."""
     contains(text)
