@@ -123,7 +123,7 @@ def test_all_are_closed_together() -> None:
         (("--listen", "systemd"), "--listen systemd: systemd passed no sockets: start it from a .socket unit"),
         (("--listen", "http://[::1]:0"), "'http://[::1]:0': begin it with udp://, tcp://, tls:// or unix://"),
         (("--listen", "udp://192.0.2.1:5514"), "cannot listen on udp://192.0.2.1:5514"),
-        (("--listen", "udp://[::1]:0", "--allow", "everybody"), "allow='everybody': no network"),
+        (("--listen", "udp://[::1]:0", "--allow", "everybody"), "'everybody': no network"),
         (("--listen", "tls://[::1]:0", "--tls-cert", "/none"), "--tls-cert /none: No such file"),
         (("--journal", "--journal-match", "-x"), "-x"),
         (("--file", ""), "argument --file: '' is no path"),
