@@ -48,10 +48,11 @@ LAYERS = [
     ["core.patterns.tally"],
     ["core.model"],
     ["core.lines", "core.split", "core.stage", "core.statistics"],
-    ["core.admit", "core.literals", "core.wildcard"],
+    ["core.admit", "core.literals", "core.whole", "core.wildcard"],
     ["core.contains", "core.match"],
     ["core.criteria"],
     ["core.bounds", "core.older", "core.urgent", "core.whence"],
+    ["core.remarks"],
     [
         *("core.mail.attachment", "core.chain", "core.fold", "core.keyed", "core.limits", "core.mail.redact"),
         *("core.mail.identity", "core.mail.room", "core.mail.sentences", "core.session"),
@@ -83,6 +84,7 @@ LAYERS = [
     ["drivers.buried"],
     ["drivers.engine"],
     ["drivers", "testing"],
+    ["logging"],
     ["cli"],
     ["__main__"],
 ]
@@ -119,28 +121,30 @@ def layer(name: str) -> str:
 
 
 def imports(name: str, path: Path) -> Iterator[str]:
-    """Absolute names of all that a module imports, functions included; burstmail's own without the package's name."""
+    """Absolute names of all that a module imports, functions included; burstmail's own begin with its name."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name.removeprefix("burstmail.") for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from resolved(node, package if package != "burstmail" else "")
 
 
 def resolved(node: ast.ImportFrom, package: str) -> Iterator[str]:
-    base = (node.module or "").removeprefix("burstmail.")
+    base = node.module or ""
     if node.level:
-        parts = package.split(".") if package else []
+        parts = ["burstmail", *filter(None, package.split("."))]
         parts = parts[: len(parts) - node.level + 1]
         base = ".".join([*parts, node.module] if node.module else parts)
     for alias in node.names:
-        inner = f"{base}.{alias.name}" if base else alias.name
-        yield inner if inner in MODULES else base or alias.name
+        inner = f"{base}.{alias.name}"
+        yield inner if inner.partition(".")[2] in MODULES else base
 
 
 def own(name: str, path: Path) -> set[str]:
-    return {layer(found) for found in imports(name, path) if found in MODULES} - {"", layer(name)}
+    # Not by the last part: there is a logging of ours, and one of Python's.
+    inner = [found.removeprefix("burstmail.") for found in imports(name, path) if found.startswith("burstmail.")]
+    return {layer(found) for found in inner if found in MODULES} - {"", layer(name)}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if layer(name)])

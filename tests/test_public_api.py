@@ -33,7 +33,8 @@ EDGES = (
     "Sink Step SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink Source StreamSource "
     "SyslogLimits SyslogSource TLS "
     "FileSource IterableSource hostname default_sender Store Entry Change Saved MemoryStore FileStore "
-    "JournalSource Passed activated standard_input"
+    "JournalSource Passed activated standard_input "
+    "BurstHandler Whole"
 )
 NAMES = " ".join([ERRORS, CLOCKS, NOUNS, FILTERS, SHAPE, STEPS, EDGES]).split()
 FAKES = ["Delivery", "ManualClock", "RecordingSink", "Simulation"]

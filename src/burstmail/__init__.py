@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .core.statistics import Statistics as Statistics
     from .core.threshold import Threshold as Threshold
     from .core.timeline import Timeline as Timeline
+    from .core.whole import Whole as Whole
     from .core.window import Window as Window
     from .drivers.collect import Collection as Collection
     from .drivers.collect import collect as collect
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from .errors import TemporaryDeliveryError as TemporaryDeliveryError
     from .host import default_sender as default_sender
     from .host import hostname as hostname
+    from .logging import BurstHandler as BurstHandler
     from .sinks import Sink as Sink
     from .sinks.callback import CallbackSink as CallbackSink
     from .sinks.fallback import FallbackSink as FallbackSink
@@ -132,6 +134,7 @@ _NAMES = {
     "core.split": "by each",
     "core.stage": "Instant Stage State",
     "core.statistics": "RouteStatistics Statistics",
+    "core.whole": "Whole",
     "core.window": "Window",
     "core.threshold": "Threshold",
     "core.timeline": "Timeline",
@@ -139,6 +142,7 @@ _NAMES = {
     "drivers.thread": "Pipeline",
     "errors": "BurstmailError DeliveryError PermanentDeliveryError StateMismatch StoreError TemporaryDeliveryError",
     "host": "default_sender hostname",
+    "logging": "BurstHandler",
     "sinks": "Sink",
     "sinks.callback": "CallbackSink",
     "sinks.fallback": "FallbackSink",

@@ -1,0 +1,305 @@
+"""LogRecord -> mail, by a Pipeline. A handler for the standard library's logging: one mail per burst, and nobody waits.
+
+A record becomes lines of syslog (see sources/logrecord.py), and a thread of the handler's own feeds them. Each process
+has a pipeline of its own: it begins with the first record, and again after a fork. What burstmail logs itself never
+becomes a mail, or one that fails would be followed by another, for ever; it is said once on standard error.
+Limits: `capacity`, and those of the parts.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+from weakref import WeakSet
+
+from .core.aggregate import Aggregator
+from .core.cap import Caps
+from .core.compose import Composer
+from .core.limits import CoolDown, Limit
+from .core.mail.subject import DEFAULT
+from .core.match import match
+from .core.split import Splitter
+from .core.whole import Whole
+from .core.words import plural
+from .drivers.feeder import Feeder
+from .drivers.thread import Pipeline
+from .host import short_hostname
+from .sinks import Sink
+from .sources.logrecord import URGENT_FACILITY, lines
+
+Make: TypeAlias = Callable[[], Pipeline]
+
+# What records have, by the names that logging has for it.
+FIELDS = {"logger": "program", "level": "severity"}
+# How burstmail's own threads and loggers are called.
+OWN = "burstmail"
+# Different complaints that are said, each once.
+COMPLAINTS = 100
+
+
+class BurstHandler(logging.Handler):
+    """One mail per burst of records, by a Pipeline in the background. All parameters fit into a dictConfig.
+
+    Args:
+        to: the recipient, or several.
+        sender: envelope sender and From; by default `user@hostname` of this process.
+        subject: as in Composer, whose default it has; `{program}` is the logger.
+        sink: where mails go: any Sink, `smtp://...` or `smtps://...` as for SMTPSink.from_url, `maildir:DIRECTORY`, or
+            the path of a sendmail command, which is looked for by default.
+        password: that of the user in an SMTP URL.
+        gap, max_age: when a burst ends, in seconds: see Window.
+        key: what has bursts of its own: "logger", "level", "logger,level" or as in Aggregator; by default all is one.
+        caps: pairs of a count and seconds: at most so many mails in any such time; by default (3, 60) and (5, 900).
+        cool_down: the first and the longest interval of one key's mails, in seconds; None for none.
+        urgent: records of this level are mailed at once, and one mail of each of `caps` is kept for them; None: none.
+        capacity: characters of records that may wait for the pipeline, besides those it is busy with: 4,194,304.
+        grace: how long `close` waits for deliveries, in seconds: 4.
+        level: as for any handler.
+        pipeline: in place of all before `capacity`: a Pipeline, which the handler will close, or a function that makes
+            one. A process that has forked needs the function, for it cannot use its parent's. Begin its stages with
+            Whole(), or tracebacks will be torn apart.
+
+    A Formatter makes the text behind time, host, logger and process; it needs to name none of these.
+    Raises ValueError for what none of the parts would take, and FileNotFoundError where there is no sendmail command.
+    """
+
+    def __init__(
+        self,
+        to: str | Sequence[str] | None = None,
+        *,
+        sender: str | None = None,
+        subject: str = DEFAULT,
+        sink: Sink | str | None = None,
+        password: str | None = None,
+        gap: float = 5.0,
+        max_age: float = 60.0,
+        key: str | Splitter | None = None,
+        caps: Sequence[Sequence[float]] = ((3, 60.0), (5, 900.0)),
+        cool_down: Sequence[float] | None = (60.0, 900.0),
+        urgent: int | str | None = logging.CRITICAL,
+        capacity: int = 4 * 1024 * 1024,
+        grace: float = 4.0,
+        level: int | str = logging.NOTSET,
+        pipeline: Pipeline | Callable[[], Pipeline] | None = None,
+    ) -> None:
+        super().__init__(level)
+        self._urgent = None if urgent is None else _level(urgent)
+        self._capacity, self._grace = capacity, grace
+        self._host = short_hostname()
+        if isinstance(pipeline, Pipeline):
+            self._make = _once(pipeline)
+        elif pipeline is not None:
+            self._make = pipeline
+        elif to is not None:
+            composer = Composer(to, sender=sender, subject=subject)
+            window = {"gap": gap, "max_age": max_age, "key": _key(key)}
+            self._make = _maker(window, _rules(caps, cool_down, urgent), composer, _sink(sink, password), grace)
+        else:
+            raise ValueError("BurstHandler(to=None): name a recipient, or give a pipeline")
+        self._guard = threading.RLock()
+        self._feeder: Feeder | None = None
+        # Whether this process is ending, and no pipeline will begin any more; and records that could not be taken.
+        self._ended = False
+        self._missed = 0
+        self._said: set[tuple[str, str]] = set()
+        _HANDLERS.add(self)
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """As any handler, but without its lock: who logs does not wait for another who does."""
+        passed: Any = self.filter(record)
+        if passed:
+            # From Python 3.12 on a filter may give another record.
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return bool(passed)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Leave the record to be mailed. Never waits, and never raises: see logging.Handler.handleError."""
+        try:
+            if self._ended or _own(record):
+                self._complain(record)
+            else:
+                self._put(record)
+        except RecursionError:
+            # What handleError does takes more of the stack than there is.
+            self._missed += 1
+        except Exception:
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Close what is open: it is mailed as soon as the caps let it. Waits a second at most, and for no mail."""
+        # At the end of the interpreter `close` follows, and says what kind of end it was.
+        if (feeder := self._feeder) and not _EXITING.is_set():
+            feeder.flush()
+
+    def close(self) -> None:
+        """Close what is open, and wait `grace` seconds at most for deliveries. A later record begins anew.
+
+        logging.shutdown() calls it at the end of the interpreter, and so does a new configuration.
+        """
+        with self._guard:
+            feeder, self._feeder = self._feeder, None
+            self._ended = self._ended or _EXITING.is_set()
+        if feeder:
+            feeder.close(self._grace)
+        super().close()
+
+    def _put(self, record: logging.LogRecord) -> None:
+        urgent = self._urgent is not None and record.levelno >= self._urgent
+        text = lines(record, self.format(record), self._host, urgent=urgent)
+        while not (feeder := self._feeder or self._begin()).put(text, record.created, self._taken()):
+            # Closed in this very moment.
+            with self._guard:
+                self._feeder = None if self._feeder is feeder else self._feeder
+
+    def _taken(self) -> int:
+        missed, self._missed = self._missed, 0
+        return missed
+
+    def _begin(self) -> Feeder:
+        with self._guard:
+            if (feeder := self._feeder) is None:
+                feeder = self._feeder = Feeder(self._make, self._more, capacity=self._capacity)
+                _hear_of_the_end()
+            return feeder
+
+    def _more(self, count: int, time: float) -> str:
+        told = (
+            f"{plural(count, 'record')} of logging came faster than mails could be made of them, and are only counted"
+        )
+        record = {"name": "logging", "levelno": logging.ERROR, "created": time, "process": os.getpid()}
+        return lines(logging.makeLogRecord(record), told, self._host)
+
+    def _complain(self, record: logging.LogRecord) -> None:
+        """Say what is not mailed where it would be said without any handler, unless another handler has said it."""
+        last = logging.lastResort
+        said = (record.name, str(record.msg))
+        if last is None or record.levelno < last.level or said in self._said or _is_heard(record):
+            return
+        if len(self._said) < COMPLAINTS:
+            self._said.add(said)
+            last.handle(record)
+
+    def _forked(self) -> None:
+        """In a process just forked, of which only this thread is left: locks may be held for ever."""
+        _INHERITED.append(self._feeder)
+        self._guard, self._feeder, self._missed = threading.RLock(), None, 0
+
+
+_HANDLERS: WeakSet[BurstHandler] = WeakSet()
+_EXITING = threading.Event()
+# What a process has from its parent: never used, and never taken apart.
+_INHERITED: list[Feeder | None] = []
+
+
+def _after_fork() -> None:
+    for handler in list(_HANDLERS):
+        handler._forked()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+# Before logging's own, which closes the handlers: what was registered last is called first.
+atexit.register(_EXITING.set)
+
+
+def _hear_of_the_end() -> None:
+    """Children of multiprocessing end without atexit, and so without logging.shutdown()."""
+    util: Any = sys.modules.get("multiprocessing.util")
+    if util and sys.modules["multiprocessing.process"].parent_process() is not None:
+        util.Finalize(None, _end, exitpriority=-100)
+
+
+def _end() -> None:
+    for handler in list(_HANDLERS):
+        handler.close()
+
+
+def _own(record: logging.LogRecord) -> bool:
+    """Whether burstmail logged it, or a sink of the user's in a thread of burstmail's."""
+    thread = record.threadName or threading.current_thread().name
+    return thread.startswith(OWN) or record.name == OWN or record.name.startswith(f"{OWN}.")
+
+
+def _is_heard(record: logging.LogRecord) -> bool:
+    """Whether there is a handler that writes it somewhere."""
+    at: logging.Logger | None = logging.getLogger(record.name)
+    while at:
+        if any(isinstance(one, logging.StreamHandler) and record.levelno >= one.level for one in at.handlers):
+            return True
+        at = at.parent if at.propagate else None
+    return False
+
+
+def _level(level: int | str) -> int:
+    number = logging.getLevelNamesMapping().get(level) if isinstance(level, str) else level
+    if number is None:
+        raise ValueError(f"urgent={level!r}: no level of logging; write a number, or a name such as 'CRITICAL'")
+    return number
+
+
+def _key(key: str | Splitter | None) -> str | Splitter | None:
+    if not isinstance(key, str):
+        return key
+    return ",".join(FIELDS.get(name.strip(), name) for name in key.split(","))
+
+
+def _rules(
+    caps: Sequence[Sequence[float]], cool_down: Sequence[float] | None, urgent: int | str | None
+) -> tuple[Sequence[Limit], dict[str, Any]]:
+    """What Caps takes. Of a limit of one mail none can be kept for urgent records."""
+    limits = [Limit(int(count), per) for count, per in caps]
+    reserve = urgent is not None and all(limit.count > 1 for limit in limits)
+    cool = None if cool_down is None else CoolDown(first=cool_down[0], longest=cool_down[1])
+    return limits, {"per_key": cool, "reserve": int(reserve)}
+
+
+def _sink(sink: Sink | str | None, password: str | None) -> Sink:
+    if isinstance(sink, str) and sink.startswith(("smtp:", "smtps:")):
+        from .sinks.smtp import SMTPSink
+
+        return SMTPSink.from_url(sink, password=password)
+    if password is not None:
+        raise ValueError("password: it belongs to sink='smtp://USER@HOST', which is missing")
+    if isinstance(sink, str) and sink.startswith("maildir:"):
+        from .sinks.maildir import MaildirSink
+
+        return MaildirSink(sink.removeprefix("maildir:"))
+    if isinstance(sink, str | None):
+        from .sinks.sendmail import SendmailSink
+
+        return SendmailSink(sink)
+    return sink
+
+
+def _maker(
+    window: dict[str, Any],
+    rules: tuple[Sequence[Limit], dict[str, Any]],
+    composer: Composer,
+    sink: Sink,
+    grace: float,
+) -> Make:
+    """A function that makes the pipeline. What it will be made of is tried at once: who configures hears of errors."""
+    urgent = match(facility=URGENT_FACILITY)
+
+    def stages() -> tuple[Any, ...]:
+        return Whole(), Aggregator(**window, urgent=urgent), Caps(*rules[0], **rules[1]), composer
+
+    stages()
+    return lambda: Pipeline(*stages(), sink=sink, grace=grace)
+
+
+def _once(pipeline: Pipeline) -> Make:
+    """A pipeline that somebody else has made can be had once: not again after its end, and not after a fork."""
+    left = [pipeline]
+
+    def make() -> Pipeline:
+        if os.getpid() == owner and left:
+            return left.pop()
+        raise RuntimeError("the Pipeline given to BurstHandler has ended, or is another process's: give a function")
+
+    owner = os.getpid()
+    return make
