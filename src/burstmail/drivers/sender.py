@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 from typing import TypeAlias
@@ -34,8 +35,16 @@ class Sender:
         self._todo.put(attempt)
         if self._thread is None:
             thread = Thread(target=self._work, name="burstmail-send", daemon=True)
-            thread.start()
-            self._thread = thread
+            # At the end of the interpreter none can be started any more: see `rest`.
+            with suppress(RuntimeError):
+                thread.start()
+                self._thread = thread
+
+    def rest(self) -> None:
+        """Make the attempts for which no thread could be started, here; for as long as the sink takes."""
+        while self._thread is None and not self._todo.empty():
+            if attempt := self._todo.get():
+                self._told(attempt, *self._sent(attempt))
 
     def close(self) -> None:
         """Nothing more will come: the thread ends after what it has."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from math import inf
 from types import TracebackType
 from typing import Any
@@ -174,6 +175,9 @@ class Pipeline:
                 self._closed = True
                 self._do(self._engine.end())
                 self._changed.notify_all()
+        for sender in self._senders.values():
+            sender.rest()
+        with self._changed:
             self._changed.wait_for(self._is_idle, min(self._grace if grace is None else grace, threading.TIMEOUT_MAX))
             first, self._abandoned = not self._abandoned, True
             left, busy = self._engine.statistics(), self._engine.busy
@@ -237,8 +241,10 @@ class Pipeline:
         deadline = self._engine.deadline
         if self._thread is None and deadline < inf and not self._closed:
             thread = threading.Thread(target=self._work, name="burstmail", daemon=True)
-            thread.start()
-            self._thread = thread
+            # At the end of the interpreter none can be started any more; then `close` is all that is still to come.
+            with suppress(RuntimeError):
+                thread.start()
+                self._thread = thread
         elif deadline < self._armed:
             self._changed.notify_all()
 
