@@ -41,19 +41,20 @@ def sink_of(options: Mapping[str, Any], source: Ends, watch: Callable[[Step], ob
 
 
 def _sink(options: Mapping[str, Any], source: Ends, watch: Callable[[Step], object] | None) -> Sink:
+    watched: dict[str, Any] = {} if watch is None else {"watch": watch}
     if "smtp" in options:
         more = {"password": "password", "ca": "smtp_ca"}
-        given = {name: options[option] for name, option in more.items() if option in options}
-        return SMTPSink.from_url(options["smtp"], **given, watch=watch)
+        login = {name: options[option] for name, option in more.items() if option in options}
+        return SMTPSink.from_url(options["smtp"], **login, **watched)
     for name in ("password", "smtp_ca"):
         if name in options:
             option = "--password-file" if name == "password" else "--smtp-ca"
             raise Misuse(f"{option} belongs to --smtp URL, which is missing")
     if "maildir" in options:
-        return MaildirSink(options["maildir"], watch=watch)
+        return MaildirSink(options["maildir"], **watched)
     if "print" in options:
         return printing(source)
-    return SendmailSink(options.get("sendmail"), watch=watch)
+    return SendmailSink(options.get("sendmail"), **watched)
 
 
 def qualified(names: Any) -> Any:
