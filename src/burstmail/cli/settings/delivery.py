@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import values
+from .. import values
 from .setting import Group, Setting
 
 DESTINATION = Group(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import values
+from .. import values
 
 # What a number may be written for, without quotes: the text of these is one.
 NUMERIC = (values.duration, values.count, values.size, values.attach)

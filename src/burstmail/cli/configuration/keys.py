@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from ..settings import SETTINGS, named
+from ..settings.setting import Setting
 from .positions import Place
 from .problem import Problem
-from .setting import Setting
-from .settings import SETTINGS, named
 
 # What people write who think of the parts, of the options' own names, or of other programs.
 ALIASES = {

@@ -15,14 +15,14 @@ from typing import Any
 
 from burstmail import FileSource, IterableSource, JournalSource, Outbox
 
-from . import parts
-from .configuration import OWN, Configuration, examined, merged
-from .destination import sink_of
-from .inputs import check_inputs
-from .options import Misuse
+from .. import parts
+from ..destination import sink_of
+from ..inputs import check_inputs
+from ..options import Misuse
+from ..settings import by_dest, named
+from . import OWN, Configuration, examined, merged
 from .positions import Place
 from .problem import Invalid, Problem
-from .settings import by_dest, named
 
 Build = Callable[[Mapping[str, Any]], object]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .channel import visible
-from .options import Misuse
+from ..channel import visible
+from ..options import Misuse
 from .positions import Place
 
 # A file may hold a mebibyte of one word.

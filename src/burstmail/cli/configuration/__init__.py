@@ -18,13 +18,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..options import parse
+from ..settings import SETTINGS, by_dest
 from .document import document
 from .keys import Notes, line_of, read_keys
 from .matches import read_match
-from .options import parse
 from .positions import Place
 from .problem import Invalid, Problem
-from .settings import SETTINGS, by_dest
 
 # What a route has that no setting is.
 OWN = ("name", "match")
