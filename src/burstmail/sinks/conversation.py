@@ -100,7 +100,7 @@ class Conversation(smtplib.SMTP):
     def _introduce(self) -> None:
         self.stage, self.about = "EHLO", ""
         self.ehlo_or_helo_if_needed()
-        name = (self.ehlo_resp or self.helo_resp or b"").split(b"\n")[0].decode("utf-8", "replace")
+        name = (self.helo_resp or self.ehlo_resp or b"").split(b"\n")[0].decode("utf-8", "replace")
         told = [f"{word.upper()} {self.esmtp_features[word].strip()}".strip() for word in TOLD if self.has_extn(word)]
         self._done(self, f"{name}; it offers {', '.join(told) or 'nothing that matters here'}")
 

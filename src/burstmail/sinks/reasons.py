@@ -47,7 +47,7 @@ def words_of(error: Exception) -> str:
         text = error.smtp_error
         return f"{error.smtp_code} {text if isinstance(text, str) else text.decode('utf-8', 'replace')}"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate verify failed: {error.verify_message}"
+        return f"certificate verify failed: {getattr(error, 'verify_message', '')}"
     if isinstance(error, OSError) and not isinstance(error, smtplib.SMTPException) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__
@@ -78,8 +78,9 @@ def _of_smtp(error: smtplib.SMTPException) -> Reason:
 
 
 def _of_tls(error: ssl.SSLError) -> Reason:
+    # OpenSSL's errors have these attributes, Python's own of the same classes have not.
     if isinstance(error, ssl.SSLCertVerificationError):
-        return VERIFY.get(error.verify_code, "certificate")
+        return VERIFY.get(getattr(error, "verify_code", 0), "certificate")
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
         return "lost"
-    return "no TLS" if error.reason in NO_TLS else "TLS"
+    return "no TLS" if getattr(error, "reason", "") in NO_TLS else "TLS"
