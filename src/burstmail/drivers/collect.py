@@ -170,9 +170,9 @@ class Collection:
         self._outcome = (words, failed)
 
     @property
-    def lasted(self) -> float:
-        """Seconds since the block began."""
-        return self._clock.monotonic() - self._began
+    def lasted(self) -> str:
+        """How long the block has taken so far, in words: "2 min 5 s"."""
+        return duration(self._clock.monotonic() - self._began)
 
     @property
     def kept(self) -> bool:
@@ -193,7 +193,7 @@ class Collection:
             if not isinstance(code, int):
                 # As Python does it with what is no number.
                 self(code)
-            return self.failed(f"exit status {code if isinstance(code, int) else 1} after {duration(self.lasted)}")
+            return self.failed(f"exit status {code if isinstance(code, int) else 1} after {self.lasted}")
         from traceback import format_exception, format_exception_only
 
         self("".join(format_exception(error)))

@@ -119,9 +119,18 @@ class Verdict:
     def _silent(self) -> Burst:
         """No lines, and yet a mail: under a name of its own, since no read has given it one."""
         time = self._clock.time()
-        times = dict.fromkeys(("first", "last", "closed", "time"), time)
-        nothing = Excerpt.of(())
-        return Burst(key="", excerpt=nothing, reason=CloseReason.END, epoch=new_epoch(), seq=0, gone=0, **times)
+        return Burst(
+            key="",
+            excerpt=Excerpt.of(()),
+            first=time,
+            last=time,
+            closed=time,
+            time=time,
+            reason=CloseReason.END,
+            epoch=new_epoch(),
+            seq=0,
+            gone=0,
+        )
 
     def dump(self) -> State:
         """What is held back."""
