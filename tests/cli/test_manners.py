@@ -506,7 +506,8 @@ def test_a_file_without_read_permission_is_explained(tmp_path: Path) -> None:
     secret.write_text("hunter2")
     secret.chmod(0o600)
     # Whatever this Python's home is, nobody may not be able to read that either: imports come first.
-    code = "import os, sys, locale; from burstmail.cli import main, service; os.setuid(65534); sys.exit(main(patience=0))"
+    code = "import os, sys, locale; from burstmail.cli import main, service; os.setuid(65534); "
+    code += "sys.exit(main(patience=0))"
     options = ("--to", "root", "--smtp", "smtps://user@127.0.0.1", "--password-file", str(secret))
     done = run(*options, command=[HASTY[0], "-c", code])
     assert done.returncode == 78

@@ -86,7 +86,7 @@ from burstmail.cli import destination, main
 def broken(*given, **named):
     sink = SMTPSink(*given, **named)
     raise RuntimeError(f"broken: {sink!r} {sink}")
-destination.SMTPSink.from_url = lambda url, password=None, ca=None: broken("localhost", 25, user="me", password=password)
+destination.SMTPSink.from_url = lambda url, password=None, **more: broken("localhost", 25, user="me", password=password)
 sys.exit(main(patience=0))
 """
 

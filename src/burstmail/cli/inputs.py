@@ -1,4 +1,4 @@
-"""Options -> sources. What is read, all of it at once, and what belongs to what.
+"""Options -> inputs. What is to be read, and what belongs to what; nothing is opened before it is asked for.
 
 A kind of source is imported when it is asked for: most instances have one.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from burstmail import Source, StreamSource
 
@@ -37,51 +39,102 @@ BELONGS = {
 SPELT = {"journal_matches": "journal_match"}
 
 
-class Inputs:
-    """All sources of a command line, which are closed together."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """Something to be read."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
-        self.sources = tuple(sources)
+    key: tuple[Any, ...]
+    """All that it is made of: two with the same one are the same."""
+    make: Callable[[], list[Source]] = field(repr=False, compare=False)
+    seats: frozenset[str] = frozenset()
+    """Addresses that it takes, and nobody else can have at the same time."""
 
-    def close(self) -> None:
-        """Finish; the second time, at once."""
-        for source in self.sources:
-            source.close()
+    def open(self) -> list[Source]:
+        """Its sources; they listen from now on. Raises Misuse for what they refuse."""
+        try:
+            return self.make()
+        except ValueError as error:
+            raise Misuse(str(error)) from None
+        except OSError as error:
+            words = error.strerror or str(error)
+            raise Misuse(f"{error.filename!r}: {words}" if error.filename else words) from None
 
 
 def check_inputs(options: Mapping[str, Any]) -> None:
     """Raise Misuse, in one line, for options that make no sense without others, or beside them."""
+    for _, words in misfits(options):
+        raise Misuse(words)
+
+
+def misfits(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Options that make no sense without others, or beside them, and why."""
     for name, (others, words) in BELONGS.items():
         if name in options and not any(other in options for other in others):
-            raise Misuse(f"--{SPELT.get(name, name).replace('_', '-')} {words}")
+            yield name, f"--{SPELT.get(name, name).replace('_', '-')} {words}"
     listen = options.get("listen", [])
     secure = [url for url in listen if url.startswith("tls:")]
     if secure and "tls_cert" not in options:
-        raise Misuse(f"--listen {secure[0]} needs --tls-cert FILE")
+        yield "listen", f"--listen {secure[0]} needs --tls-cert FILE"
     if "tls_cert" in options and not secure and SYSTEMD not in listen:
-        raise Misuse("--tls-cert is for --listen tls://ADDRESS:PORT, which is missing")
+        yield "tls_cert", "--tls-cert is for --listen tls://ADDRESS:PORT, which is missing"
     if "confirm" in options and reads_others(options):
-        raise Misuse("--confirm answers whoever writes to standard input: it goes with no other source")
+        yield "confirm", "--confirm answers whoever writes to standard input: it goes with no other source"
+    if "confirm" in options and "print" in options:
+        yield "confirm", "--confirm answers on standard output: it must be open, and without --print"
 
 
-def inputs_of(options: Mapping[str, Any]) -> Inputs:
-    """The sources these options describe; they listen from now on. Raises Misuse for what they refuse."""
-    if "files" in options and "listen" in options:
-        _raise_limit()
+def inputs_of(options: Mapping[str, Any]) -> list[Input]:
+    """What these options say is to be read."""
+    found: list[Input] = []
+    if reads_standard_input(options):
+        found.append(Input(key=("stdin",), make=lambda: _standard(options)))
+    if "files" in options:
+        key = ("files", *options["files"], _start(options))
+        found.append(Input(key=key, make=lambda: _files(options)))
+    found += [_listening(urls, options) for urls in _together(options)]
+    if "journal" in options:
+        key = ("journal", *options.get("journal_matches", ()), options.get("journal_directory"), _start(options))
+        found.append(Input(key=key, make=lambda: _journal(options)))
+    return found
+
+
+def _together(options: Mapping[str, Any]) -> list[list[str]]:
+    """Addresses that are one input. Where a file can be read again, each is one: no other loses its connections."""
+    urls: list[str] = options.get("listen", [])
+    if "config" in options:
+        return [[url] for url in dict.fromkeys(urls)]
+    return [urls] if urls else []
+
+
+def _listening(urls: list[str], options: Mapping[str, Any]) -> Input:
+    how = [options.get(name) for name in TLS_FILES.values()] if any(map(_secure, urls)) else []
+    return Input(
+        key=("listen", *urls, *how, *options.get("allow", ())),
+        make=lambda: _network(urls, options),
+        seats=frozenset(_seat(url) for url in urls if url != SYSTEMD),
+    )
+
+
+def _secure(url: str) -> bool:
+    return url.startswith("tls:") or url == SYSTEMD
+
+
+def _seat(url: str) -> str:
+    """What of an address only one can have: 0.0.0.0 is every address."""
     try:
-        return Inputs([*_standard(options), *_files(options), *_network(options), *_journal(options)])
-    except ValueError as error:
-        raise Misuse(str(error)) from None
-    except OSError as error:
-        words = error.strerror or str(error)
-        raise Misuse(f"{error.filename!r}: {words}" if error.filename else words) from None
+        parts = urlsplit(url)
+        return f"{'udp' if parts.scheme == 'udp' else 'tcp'}:{parts.port}" if parts.port else parts.path or url
+    except ValueError:
+        return url
 
 
-def _raise_limit() -> None:
-    """Let files and connections together have the descriptors that each may take alone.
+def _make_room(options: Mapping[str, Any]) -> None:
+    """Let several inputs together have the descriptors that each may take alone.
 
     The soft limit is low for the sake of programs that use select(2), as systemd says (NEWS for version 240).
     """
+    if len(options.get("listen", ())) + ("files" in options) < 2:
+        return
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -91,8 +144,6 @@ def _raise_limit() -> None:
 
 
 def _standard(options: Mapping[str, Any]) -> list[Source]:
-    if not reads_standard_input(options):
-        return []
     from burstmail import standard_input
 
     given = standard_input()
@@ -109,12 +160,11 @@ def _start(options: Mapping[str, Any]) -> str:
 
 
 def _files(options: Mapping[str, Any]) -> list[Source]:
-    if "files" not in options:
-        return []
     from glob import has_magic
 
     from burstmail import FileSource
 
+    _make_room(options)
     for pattern in options["files"]:
         # A pattern may match nothing for long. A plain name of nothing is mostly one that is misspelt.
         if not (has_magic(pattern) or os.path.lexists(pattern)):
@@ -123,29 +173,32 @@ def _files(options: Mapping[str, Any]) -> list[Source]:
 
 
 def _journal(options: Mapping[str, Any]) -> list[Source]:
-    if "journal" not in options:
-        return []
     from burstmail import JournalSource
 
     matches, directory = options.get("journal_matches", ()), options.get("journal_directory")
+    must_be_a_directory(directory)
     if directory is not None:
         _look_for_journals(directory)
     return [JournalSource(*matches, directory=directory, start=_start(options))]
+
+
+def must_be_a_directory(directory: str | None) -> None:
+    """Raise Misuse for a directory of journal files that is none; one that is not there is waited for."""
+    if directory is not None and os.path.lexists(directory) and not os.path.isdir(directory):
+        raise Misuse(f"--journal-directory {directory} is no directory: name the one that holds journal files")
 
 
 def _look_for_journals(directory: str) -> None:
     """Tell of a directory in which journalctl finds nothing: it waits there in silence, also for ever."""
     from glob import iglob
 
-    if os.path.lexists(directory) and not os.path.isdir(directory):
-        raise Misuse(f"--journal-directory {directory} is no directory: name the one that holds journal files")
     # A journal of one machine has a directory of its own, as in /var/log/journal.
     if not any(True for pattern in JOURNALS for _ in iglob(pattern, root_dir=directory)):
         logger.warning("no journal files are found in %s: they are waited for", directory)
 
 
-def _network(options: Mapping[str, Any]) -> list[Source]:
-    urls = options.get("listen", [])
+def _network(urls: list[str], options: Mapping[str, Any]) -> list[Source]:
+    _make_room(options)
     handed = _handed() if SYSTEMD in urls else ()
     places = [url for url in urls if url != SYSTEMD] + [one.stream for one in handed if one.listens]
     return [*_syslog(places, options), *(StreamSource(one.stream) for one in handed if not one.listens)]
@@ -156,7 +209,9 @@ def _syslog(places: list[Any], options: Mapping[str, Any]) -> list[Source]:
         return []
     from burstmail import TLS, SyslogSource
 
-    files = {name: _readable(option, options[option]) for name, option in TLS_FILES.items() if option in options}
+    secure = any(not isinstance(place, str) or _secure(place) for place in places)
+    wanted = {name: option for name, option in TLS_FILES.items() if secure and option in options}
+    files = {name: _readable(option, options[option]) for name, option in wanted.items()}
     return [SyslogSource(*places, tls=TLS(**files) if files else None, allow=options.get("allow", ()))]
 
 

@@ -3,7 +3,7 @@
 Signal handlers only leave a byte in a pipe; a thread reads it and acts, since a handler may interrupt the very code
 whose lock it would need. SIGTERM and SIGINT: finish reading; after 3 seconds, or on a second SIGINT, stop reading; what
 still runs half a minute after all should be over is killed.
-SIGHUP: flush. SIGUSR1: the counts go to the log.
+SIGHUP: flush, and with a file read that again. SIGUSR1: the counts go to the log.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import os
 import select
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import fields
 from math import inf
 
 from burstmail import Pipeline, SystemClock
 
 from .destination import Ends
+from .reload import flush
 
 STOP = (signal.SIGTERM, signal.SIGINT)
 # rsyslog kills 5 seconds after it has asked: 3 to read what is in the pipe, what is left of 4.3 to deliver, and the
@@ -54,10 +56,14 @@ class Manners:
         # Ignored, and that is inherited, it would hide how sendmail ended.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
-    def serve(self, source: Ends, pipeline: Pipeline, grace: float | None = None) -> None:
-        """From now on signals act on these two. `grace` is how long deliveries may take at the end, in seconds."""
+    def allow(self, grace: float | None) -> None:
+        """How long deliveries may take at the end, in seconds; None: the library's own."""
         self._grace = GRACE if grace is None else grace
-        threading.Thread(target=self._serve, args=(source, pipeline), name="signals", daemon=True).start()
+
+    def serve(self, source: Ends, pipeline: Pipeline, hang_up: Callable[[], None] | None = None) -> None:
+        """From now on signals act on these two. `hang_up` is what SIGHUP does, by default a flush."""
+        hang_up = hang_up or (lambda: flush(pipeline))
+        threading.Thread(target=self._serve, args=(source, pipeline, hang_up), name="signals", daemon=True).start()
 
     def _bound(self, *_: object) -> None:
         """The kernel ends us at last, whatever happens here: no line is lost by it that is in the store."""
@@ -79,12 +85,12 @@ class Manners:
         end = self._asked + max(self._grace, GRACE) + NOTICING
         return min(self._grace, max(0.0, end - self._clock.monotonic()))
 
-    def _serve(self, source: Ends, pipeline: Pipeline) -> None:
+    def _serve(self, source: Ends, pipeline: Pipeline, hang_up: Callable[[], None]) -> None:
         late = inf
         while True:
             numbers = self._signals(late - self._clock.monotonic())
             if signal.SIGHUP in numbers:
-                _flush(pipeline)
+                hang_up()
             if signal.SIGUSR1 in numbers:
                 _count(pipeline)
             if self._asked is None and any(number in STOP for number in numbers):
@@ -103,14 +109,6 @@ class Manners:
         poll.register(self._told, select.POLLIN)
         ready = poll.poll(None if seconds == inf else max(0.0, seconds * 1000))
         return os.read(self._told, 64) if ready else b""
-
-
-def _flush(pipeline: Pipeline) -> None:
-    try:
-        pipeline.flush()
-    except Exception as error:
-        # Mostly it is closing, and everything leaves anyway; a bug must not cost the thread that hears of SIGTERM.
-        logger.info("not flushed: %s", error)
 
 
 def _count(pipeline: Pipeline) -> None:

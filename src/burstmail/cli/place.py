@@ -1,13 +1,14 @@
 """Options -> state directory and name. Where what must survive is kept, and under which name.
 
 DIR/NAME/ belongs to one configuration: two that differ in what goes where never meet, and one that is only tuned (gaps,
-caps, retries, filters) finds again what it had, and how far it has read. Nothing secret is in the name: a password is
-in no option, only its file is.
+caps, retries, filters) finds again what it had, and how far it has read. One that is a file is known by its path, and
+whatever is in it may change. Nothing secret is in the name: a password is in no option, only its file is.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ SETS = ("to", "files", "listen", "include", "exclude", "programs")
 PATHS = ("maildir", "journal_directory")
 # Long enough that two configurations of one machine do not get the same by chance.
 DIGITS = 10
+# Behind the name of a file, which tells most of it: /etc/burstmail/web.toml is not ~/web.toml.
+FEW = 6
+# What of a file's name can be in one of ours, and how much of it.
+UNUSABLE = re.compile(r"[^A-Za-z0-9_-]+")
+STEM = 40
 SYSTEM = "/var/lib/burstmail"
 # What goes wrong before the name is known is told in the log of this one.
 STARTUP = "startup"
@@ -54,9 +60,15 @@ class Place:
         return None if self.root is None else os.path.join(self.root, self.name)
 
 
-def place_of(options: Mapping[str, Any]) -> Place:
-    """The place that `--state` and `--name` say, or their defaults."""
-    name = options.get("name") or name_of(options)
+def place_of(options: Mapping[str, Any], said: Mapping[str, Any] | None = None) -> Place:
+    """The place that `--state` and `--name` say, or their defaults.
+
+    `said` are those of the options that stand on the command line and not in a file.
+    """
+    if "config" in options:
+        name = options.get("name") or name_of_file(options["config"], said or {})
+    else:
+        name = options.get("name") or name_of(options)
     if "state" in options:
         given = options["state"]
         return Place(root=None if given == "none" else os.path.abspath(given), name=name)
@@ -84,6 +96,21 @@ def name_of(options: Mapping[str, Any]) -> str:
         told["sockets"] = os.environ.get("LISTEN_FDNAMES", "")
     told |= {name: sorted(set(told[name])) for name in SETS if name in told}
     return sha256(dumps(told, sort_keys=True).encode()).hexdigest()[:DIGITS]
+
+
+def name_of_file(path: str, said: Mapping[str, Any]) -> str:
+    """The name of a configuration file: its own without the suffix, and six digits made of where it is.
+
+    With other recipients or inputs on the command line it is another instance, for trying out: what waits for those of
+    the file is none of its business.
+    """
+    from hashlib import sha256
+
+    whole = os.path.abspath(path)
+    stem = UNUSABLE.sub("-", os.path.splitext(os.path.basename(whole))[0]).strip("-")[:STEM] or "burstmail"
+    others = name_of(said) if any(name in said for name in IDENTITY) else ""
+    told = f"{whole}\0{others}".encode("utf-8", "surrogateescape")
+    return f"{stem}-{sha256(told).hexdigest()[:FEW]}"
 
 
 def default_root() -> str | None:

@@ -60,19 +60,25 @@ class Place:
 
 def opened(url: str) -> list[Place]:
     """The sockets of a URL. Raises ValueError for one that cannot be understood, OSError for one that cannot be had."""
+    make = understood(url)
+    try:
+        return make()
+    except OSError as error:
+        parts = urlsplit(url)
+        raise OSError(
+            error.errno, f"cannot listen on {url}: {error.strerror or error}{_advice(error, parts)}"
+        ) from error
+
+
+def understood(url: str) -> Callable[[], list[Place]]:
+    """What opens the sockets of a URL. Raises ValueError for one that cannot be understood."""
     try:
         parts = urlsplit(url)
         if parts.scheme not in (*PORTS, "unix"):
             raise ValueError("begin it with udp://, tcp://, tls:// or unix://")
-        make = _file(parts) if parts.scheme == "unix" else _network(parts)
+        return _file(parts) if parts.scheme == "unix" else _network(parts)
     except ValueError as error:
         raise ValueError(f"{url!r}: {error}") from None
-    try:
-        return make()
-    except OSError as error:
-        raise OSError(
-            error.errno, f"cannot listen on {url}: {error.strerror or error}{_advice(error, parts)}"
-        ) from error
 
 
 def _advice(error: OSError, parts: SplitResult) -> str:

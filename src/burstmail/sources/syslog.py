@@ -17,7 +17,7 @@ from ..clock import Clock, SystemClock
 from ..core.allowed import Allowed
 from ..core.guests import SyslogLimits
 from ..core.model import Batch
-from .places import Place, handed, opened
+from .places import Place, handed, opened, understood
 from .stream import GATHERED
 from .tls import TLS, Certificates
 
@@ -64,6 +64,13 @@ class SyslogSource:
         self._wake, self._waker = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(self._waker, False)
+
+    @staticmethod
+    def check(*places: str, allow: Iterable[str] = ()) -> None:
+        """Raise ValueError for what a SyslogSource could not understand; nothing is opened."""
+        Allowed(allow)
+        for place in places:
+            understood(place)
 
     @property
     def addresses(self) -> tuple[str, ...]:
