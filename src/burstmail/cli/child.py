@@ -118,7 +118,7 @@ def _spawned(words: Sequence[str], output: int | None) -> int:
 
 
 def _spawn(words: Sequence[str], actions: list[tuple[int, int, int]]) -> int:
-    return os.posix_spawnp(words[0], words, os.environ, file_actions=actions, setsigmask=[], setsigdef=RESTORED)
+    return os.posix_spawnp(words[0], list(words), os.environ, file_actions=actions, setsigmask=[], setsigdef=RESTORED)
 
 
 def _found(word: str) -> str:
