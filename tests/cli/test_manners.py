@@ -380,7 +380,7 @@ def test_mail_refused_for_good_is_lost_unless_a_store_keeps_it(tmp_path: Path) -
         (["queu"], "there is no command 'queu': did you mean `burstmail queue`?"),
         (["rum", "--to", "root"], "there is no command 'rum': did you mean `burstmail run`?"),
         (["frobnicate"], "there is no command 'frobnicate': there are run, check, "),
-        (["--to", "root,ops"], "repeat --to"),
+        (["--to", "root,ops"], "is more than one address"),
         (["--to"], "--to"),
         (["--to", "-x"], "--to"),
         (["--to=-x@example.org"], "-x@example.org"),
