@@ -29,7 +29,7 @@ STEPS = (
     "Route Routes Threshold Join"
 )
 EDGES = (
-    "Pipeline Collection collect Statistics RouteStatistics Resumable "
+    "Pipeline AsyncPipeline Collection collect Statistics RouteStatistics Resumable "
     "Sink Step SendmailSink SMTPSink CallbackSink MaildirSink FallbackSink Source StreamSource "
     "SyslogLimits SyslogSource TLS "
     "FileSource IterableSource hostname default_sender Store Entry Change Saved MemoryStore FileStore "

@@ -6,15 +6,19 @@ come so far; time goes on when all of them are asleep. An AsyncPipeline's loop h
 
 from __future__ import annotations
 
+import asyncio
+import selectors
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from burstmail import Batch, Burst, DeliveryError, Item, MemoryStore, Message, Pipeline, Statistics
+from burstmail import AsyncPipeline, Batch, Burst, DeliveryError, Item, MemoryStore, Message, Pipeline, Statistics
+from burstmail.drivers.aioworker import Worker
 from burstmail.testing import ManualClock, Simulation
 from tests.drivers.scenarios import Act, Become, Flush, Outcome, Restart, Scenario, Stepped
 
@@ -249,4 +253,155 @@ class _Threaded:
                 self.run = self._begun()
 
 
-PLAYERS: Sequence[Callable[[Scenario], Story]] = [simulated, threaded]
+# AsyncPipeline.
+
+
+class LoopClock(ManualClock):
+    """The loop's time."""
+
+    def __init__(self, loop: Timeless) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def monotonic(self) -> float:
+        return self._loop.time()
+
+    def time(self) -> float:
+        return self._wall + self._loop.time()
+
+
+class _Selector(selectors.DefaultSelector):
+    """It waits for threads only: where the loop would sleep, time goes on at once."""
+
+    loop: Timeless
+
+    def select(self, timeout: float | None = None) -> Any:
+        if timeout != 0 and self.loop.threads():
+            ready = super().select(PATIENCE)
+            assert ready, "a thread does not tell the loop what came of its work"
+            return ready
+        if not (ready := super().select(0)) and timeout != 0:
+            assert timeout is not None, "the loop would sleep for ever"
+            self.loop.now += timeout
+        return ready
+
+
+class Timeless(asyncio.SelectorEventLoop):
+    """An event loop that never waits. `threads` says whether one of them has something to tell it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.threads: Callable[[], bool] = lambda: False
+        selector = _Selector()
+        selector.loop = self
+        super().__init__(selector)
+
+    def time(self) -> float:
+        return self.now
+
+
+def awaited(scenario: Scenario) -> Story:
+    """Played by an AsyncPipeline, with an async sink."""
+    return _in_a_loop(scenario, plain=False)
+
+
+def awaited_with_threads(scenario: Scenario) -> Story:
+    """Played by an AsyncPipeline, with a sink that is called in a thread."""
+    return _in_a_loop(scenario, plain=True)
+
+
+def _in_a_loop(scenario: Scenario, *, plain: bool) -> Story:
+    with (
+        fixed(),
+        patch("burstmail.drivers.aiodesk.jitter", lambda: 0.0),
+        patch("burstmail.drivers.aiodesk.Worker", Counted),
+        asyncio.Runner(debug=True, loop_factory=Timeless) as runner,
+    ):
+        loop = runner.get_loop()
+        assert isinstance(loop, Timeless)
+        return runner.run(_Awaited(scenario, loop, plain).play())
+
+
+class _Awaited:
+    def __init__(self, scenario: Scenario, loop: Timeless, plain: bool) -> None:
+        self.scenario, self.loop = scenario, loop
+        self.story, self.clock = Story(), LoopClock(loop)
+        self.store = MemoryStore() if scenario.stored else None
+        self.sink = Scripted(self.story, self.clock, iter(scenario.outcomes))
+        self.plain = plain
+
+    def _made(self) -> AsyncPipeline:
+        run = AsyncPipeline(
+            *self.scenario.stages(),
+            sink=self._sink(),
+            store=self.store,
+            clock=self.clock,
+            backoff=self.scenario.backoff,
+            give_up=self.scenario.give_up,
+        )
+        self.loop.threads = partial(self._awaits_threads, run)
+        return run
+
+    def _awaits_threads(self, run: AsyncPipeline) -> bool:
+        if (desk := run._started) is None:
+            return False
+        return (self.plain and desk.busy) or (isinstance(desk._doer, Counted) and desk._doer.owed > 0)
+
+    def _sink(self) -> Any:
+        return self.sink if self.plain else Awaitable(self.sink)
+
+    async def play(self) -> Story:
+        self.run = await self._made().start()
+        for at, act in sorted(self.scenario.steps, key=lambda step: step[0]):
+            await asyncio.sleep(at - self.loop.time())
+            await self._do(act)
+        await asyncio.sleep(self.scenario.until - self.loop.time())
+        await self._end()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return self.story
+
+    async def _end(self) -> None:
+        await self.run.close()
+        self.story.statistics.append(await self.run.statistics())
+
+    async def _do(self, act: Act) -> None:
+        match act:
+            case str():
+                await self.run.feed(batch(act))
+            case Flush():
+                await self.run.flush()
+            case Become():
+                await self.run.reconfigure(*act.stages(), sink=self._sink())
+            case Stepped():
+                self.clock.step(act.seconds)
+            case Restart():
+                await self._end()
+                self.run = await self._made().start()
+
+
+class Awaitable:
+    """An async sink that does what another one does."""
+
+    def __init__(self, sink: Scripted) -> None:
+        self._sink = sink
+
+    async def send(self, item: Item) -> Mapping[str, DeliveryError]:
+        await asyncio.sleep(0)
+        return self._sink.send(item)
+
+
+class Counted(Worker):
+    """A Worker that knows whether it owes the loop something."""
+
+    owed = 0
+
+    def do(self, act: Any, told: Any) -> None:
+        self.owed += 1
+        super().do(act, partial(self._paid, told))
+
+    def _paid(self, told: Any, *outcome: Any) -> None:
+        self.owed -= 1
+        told(*outcome)
+
+
+PLAYERS: Sequence[Callable[[Scenario], Story]] = [simulated, threaded, awaited, awaited_with_threads]

@@ -1,0 +1,78 @@
+"""A call -> what it returned, back in the event loop. In one thread, one after another, in the order of asking.
+
+For calls that wait for a disk: the loop goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, Protocol, TypeAlias
+
+Act: TypeAlias = Callable[[], Any]
+Told: TypeAlias = Callable[[Any, BaseException | None], object]
+
+
+class Doer(Protocol):
+    """Who makes calls: `told(value, error)` is called in the loop with what came of each."""
+
+    def do(self, act: Act, told: Told) -> None:
+        """Make this call, after all before it."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        ...
+
+
+class Inline:
+    """Calls that wait for nothing are made where they are asked for."""
+
+    def do(self, act: Act, told: Told) -> None:
+        """Make this call, now."""
+        try:
+            value, error = act(), None
+        except Exception as bug:
+            value, error = None, bug
+        told(value, error)
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
+class Worker:
+    """The thread. It sleeps until there is a call, and is a daemon: a disk that hangs keeps no process alive."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._todo: SimpleQueue[tuple[Act, Told] | None] = SimpleQueue()
+        Thread(target=self._work, name="burstmail", daemon=True).start()
+
+    def do(self, act: Act, told: Told) -> None:
+        """Make this call, after all before it."""
+        self._todo.put((act, told))
+
+    def close(self) -> None:
+        """Nothing more will come: the thread ends after what it has."""
+        self._todo.put(None)
+
+    def _work(self) -> None:
+        while (task := self._todo.get()) is not None:
+            act, told = task
+            value, error = _outcome(act)
+            try:
+                self._loop.call_soon_threadsafe(partial(told, value, error))
+            except RuntimeError:
+                # The loop is closed, and nobody waits for it any more.
+                continue
+
+
+def _outcome(act: Act) -> tuple[Any, BaseException | None]:
+    try:
+        return act(), None
+    except BaseException as error:
+        # SystemExit, too: it would end this thread without a word, and nobody would hear of this call, or the next.
+        return None, error
