@@ -1,0 +1,95 @@
+"""Arguments -> a stanza on standard output. What a logger or systemd needs to start burstmail with these options.
+
+Nothing is written anywhere: whoever prints it reads it, and puts it where it says.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from ..channel import say
+from ..options import Misuse
+from ..place import reads_others
+from ..status import OK
+from .handover import Handover, handover, must_read_standard_input
+
+TARGETS = ("syslog-ng", "rsyslog", "journald", "systemd")
+HELP = f"""\
+usage: burstmail setup {"|".join(TARGETS)} [-c FILE] [options]
+
+Print what starts burstmail with these options (default: --to root), with the paths of this burstmail:
+
+  syslog-ng   a destination and a log path
+  rsyslog     an action; with --confirm, one that keeps each line until burstmail has it
+  journald    a systemd unit that follows the journal
+  systemd     a systemd unit that reads what the options say: --file, --listen, --journal
+
+Nothing is written: the comments say where to put it, and how to check it. All options are those of `burstmail run`.
+"""
+
+
+def command(arguments: Sequence[str]) -> int:
+    """Print it, and return the exit status."""
+    if {"-h", "--help"} & set(arguments):
+        sys.stdout.write(HELP)
+        return OK
+    target = _target(arguments)
+    sys.stdout.write(target(arguments[1:]))
+    sys.stdout.flush()
+    return OK
+
+
+def _target(arguments: Sequence[str]) -> Callable[[Sequence[str]], str]:
+    from difflib import get_close_matches
+
+    word = arguments[0] if arguments else ""
+    printers = {"syslog-ng": _syslog_ng, "rsyslog": _rsyslog, "journald": _journald, "systemd": _systemd}
+    if word in printers:
+        return printers[word]
+    if not word or word.startswith("-"):
+        raise Misuse(f"for whom? Say it first: burstmail setup {'|'.join(TARGETS)} [options]")
+    near = get_close_matches(word, TARGETS, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(TARGETS)}"
+    raise Misuse(f"setup {word!r}: {hint} (see burstmail setup --help)")
+
+
+def _syslog_ng(arguments: Sequence[str]) -> str:
+    from .stanzas import syslog_ng
+
+    given = handover(arguments)
+    must_read_standard_input(given, "syslog-ng")
+    if "confirm" in given.options:
+        raise Misuse("--confirm answers a logger that asks, and syslog-ng does not: leave it out")
+    return syslog_ng(given)
+
+
+def _rsyslog(arguments: Sequence[str]) -> str:
+    from .stanzas import rsyslog
+
+    given = handover(arguments)
+    must_read_standard_input(given, "rsyslog")
+    return rsyslog(given)
+
+
+def _journald(arguments: Sequence[str]) -> str:
+    given = handover(arguments)
+    if "journal" in given.options:
+        return _unit(given, "journald")
+    if "config" in given.options and reads_others(given.options):
+        raise Misuse("setup journald: the configuration reads no journal: add journal = true, or say setup systemd")
+    chosen = () if given.chooses else ("--at-least", "err")
+    return _unit(handover([*arguments, "--journal", *chosen]), "journald")
+
+
+def _systemd(arguments: Sequence[str]) -> str:
+    return _unit(handover(arguments), "systemd")
+
+
+def _unit(given: Handover, target: str) -> str:
+    from .unit import notes, unit
+
+    text = unit(given, target)
+    for note in notes(given):
+        say(note)
+    return text
