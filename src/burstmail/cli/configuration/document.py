@@ -17,6 +17,14 @@ from .problem import Invalid, Problem
 BYTES = 1 << 20
 # Each mistake that is mended costs another look at the whole.
 MENDED = 20
+# What to do, by what tomllib says.
+MEANT = {
+    "Illegal character '\\n'": "a quote in this line does not end",
+    "Expected '=' after": 'a line is KEY = "VALUE", [[route]] or a comment',
+    "Invalid statement": 'a line is KEY = "VALUE", [[route]] or a comment',
+    "Invalid value": "text stands in quotes",
+    "Unescaped": "write expressions and paths in single quotes: '...'",
+}
 
 _WHERE = re.compile(r" \(at (?:line ([0-9]++), column ([0-9]++)|end of document)\)$")
 # One key and one plain word or more: to put it in quotes changes nothing around it.
@@ -41,6 +49,8 @@ def document(path: str) -> Document:
     text = _text(path)
     problems: list[Problem] = []
     for _ in range(MENDED):
+        if (line := positions(text).deep) is not None:
+            raise Invalid([*problems, Problem(path=path, line=line, words="nests too deep: no setting does")])
         tables, problem, offset = _loaded(path, text)
         if problem is None:
             return Document(path=path, tables=tables, lines=positions(text).lines, problems=problems)
@@ -106,19 +116,20 @@ def _about(text: str, offset: int, words: str) -> tuple[int, Place, str]:
     """The line that a mistake is in, the key it is about, and what to say."""
     line = text.count("\n", 0, offset) + 1
     before = positions(text[:offset])
-    name = ".".join(map(str, before.last))
+    place = before.last
+    while place and isinstance(place[-1], int):
+        place = place[:-1]
+    name = ".".join(part for part in place if isinstance(part, str))
     if words.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate", "Duplicate")):
-        first, second = before.twice or (before.lines.get(before.last, line), line)
-        return second, before.last, f"{name} is there twice: the first time in line {first}"
-    if offset >= len(text) and before.last:
+        first, second = before.twice or (before.lines.get(place, line), line)
+        return second, place, f"{name} is there twice: the first time in line {first}"
+    if offset >= len(text) and place and not words.startswith("Expected '='"):
         # An open bracket or quote takes all that follows: the mistake is where it begins.
-        line = before.lines[before.last]
-        return line, before.last, f"{name}: what begins here does not end: {_lower(words)}"
-    return line, before.last, f"no TOML: {_lower(words)}, at column {offset - text.rfind(chr(10), 0, offset)}"
-
-
-def _lower(words: str) -> str:
-    return words[:1].lower() + words[1:]
+        line = before.lines[place]
+        return line, place, f"{name}: what begins here does not end: {words[:1].lower()}{words[1:]}"
+    meant = next((meant for said, meant in MEANT.items() if words.startswith(said)), "")
+    column = offset - text.rfind("\n", 0, offset)
+    return line, place, f"no TOML: {words[:1].lower()}{words[1:]}, at column {column}{meant and '; '}{meant}"
 
 
 def _mended(text: str, offset: int) -> tuple[str, str] | None:

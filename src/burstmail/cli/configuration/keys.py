@@ -87,7 +87,7 @@ def _unfit(key: str, setting: Setting | None, routed: bool, besides: tuple[str, 
     if setting is not None:
         return "is for all routes together: write it at the top, above the first [[route]]"
     if key == "match" and not routed:
-        return "belongs into a [[route]]; the top says it as include, exclude, program and at-least"
+        return "belongs to a [[route]]; at the top, say include, exclude, program or at-least"
     return unknown(key, [one.name for one in SETTINGS if one.filed and (one.routed or not routed)] + [*besides])
 
 
@@ -96,6 +96,8 @@ def unknown(key: str, names: Iterable[str]) -> str:
     known = list(names)
     plain = key.lower().removeprefix("--").replace("_", "-")
     plain = plain if plain in known else ALIASES.get(key.removeprefix("--"), plain)
+    if plain == "route" and plain in known:
+        return "there is no such key: it is written [[route]]"
     if plain in known:
         return f"there is no such key: it is written {plain}"
     near = get_close_matches(plain[:64], known, n=1)
@@ -133,7 +135,7 @@ def _read(setting: Setting, value: Any, place: Place, notes: Notes) -> tuple[Any
         words = f"{_shown(error.filename or value)}: {error.strerror or error}"
     except RecursionError:
         words = f"{_shown(value)} nests too deep"
-    notes.add(place, f"{setting.name}: {words}")
+    notes.add(place, f"{setting.name}: {words.removeprefix(f'{setting.dest} ')}")
     return None
 
 

@@ -67,7 +67,7 @@ def _good(key: str, value: Any, table: Mapping[str, Any], place: Place, notes: N
     try:
         criteria(alone)
     except ValueError as error:
-        words = str(error).removeprefix(f"{key.replace('-', '_')}: ")
+        words = str(error).removeprefix(f"{key.replace('-', '_')}: ").removeprefix(f"{key.replace('-', '_')} ")
     except RecursionError:
         words = "nests too deep"
     else:

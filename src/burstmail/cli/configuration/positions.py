@@ -3,7 +3,7 @@
 A place is the path to a value: `("route", 1, "match", "program")`. It has the line where its key stands, an element of
 an array the line where it begins, a table the line of its header or of what first names it. The text is known to be
 valid; of one that is not, all up to the first thing that cannot be.
-Limits: none; it does not recurse, and its time is linear.
+Limits: 100 names one in another, where it ends too. It does not recurse, and its time is linear.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ import re
 from typing import NamedTuple
 
 Place = tuple[str | int, ...]
+
+# Criteria may be 32 levels deep, of a key and a number each. Without a bound, a mebibyte of dots takes for ever, here
+# and in tomllib.
+DEEPEST = 100
 
 # Possessive throughout: nothing is tried twice.
 _BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
@@ -39,13 +43,15 @@ class Positions(NamedTuple):
     """What was looked at last: of a text that is not valid, what is nearest to the mistake."""
     twice: tuple[int, int] | None
     """The lines of the last place, where it is there twice: the first one, and this."""
+    deep: int | None
+    """The line that nests too deep, at which it ended; None where none does."""
 
 
 def positions(text: str) -> Positions:
     """The lines of all keys."""
     scan = _Scan(text)
     scan.document()
-    return Positions(scan.lines, scan.last, scan.twice)
+    return Positions(scan.lines, scan.last, scan.twice, scan.deep)
 
 
 class _Scan:
@@ -53,6 +59,7 @@ class _Scan:
         self.lines: dict[Place, int] = {}
         self.last: Place = ()
         self.twice: tuple[int, int] | None = None
+        self.deep: int | None = None
         self._text = text
         self._at = 0
         self._line = 1
@@ -61,18 +68,21 @@ class _Scan:
         self._tables: dict[Place, int] = {}
 
     def document(self) -> None:
-        table: Place = ()
-        while True:
+        table: Place | None = ()
+        while table is not None:
             self._skip(_BLANK)
             if self._text.startswith("[", self._at):
                 table = self._header()
             elif (place := self._key(table)) is None or not self._value(place):
                 return
 
-    def _header(self) -> Place:
+    def _header(self) -> Place | None:
         several = self._text.startswith("[[", self._at)
         self._skip(_HEADER)
-        *above, name = self._names() or [""]
+        names = self._names()
+        if not names:
+            return None
+        *above, name = names
         place: Place = ()
         for part in above:
             place = self._marked((*place, part), table=True)
@@ -90,6 +100,9 @@ class _Scan:
         """A key, with its dots taken apart; empty where there is none."""
         names: list[str] = []
         while not names or self._skip(_DOT):
+            if len(names) > DEEPEST:
+                self.deep = self._now()
+                return []
             if found := self._skip(_BARE):
                 names.append(found)
             elif found := self._skip(_QUOTED):
@@ -133,6 +146,9 @@ class _Scan:
     def _single(self, place: Place, opened: list[tuple[Place, int | None]]) -> bool:
         first = self._text[self._at : self._at + 1]
         if first in ("[", "{"):
+            if len(place) > DEEPEST:
+                self.deep = self._now()
+                return False
             self._at += 1
             opened.append((place, 0 if first == "[" else None))
             return True
