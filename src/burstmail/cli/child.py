@@ -1,7 +1,7 @@
 """Words -> exit status. A command that runs as if nobody stood in between: standard input, signals, stops, its status.
 
 It is in our process group, so that a terminal's signals reach it without us; those that are sent to us alone are passed
-on. To be made while `SIGNALS` are blocked, in all threads: one thread of ours takes them.
+on. To be made while `SIGNALS` are `blocked`, in all threads: one thread of ours takes them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 # What is passed on. SIGKILL and SIGSTOP nobody can; the others are about what happens inside a process.
 SIGNALS = (
@@ -37,17 +38,17 @@ class NotRun(Exception):
 
 
 @contextmanager
-def blocked() -> Iterator[None]:
-    """SIGNALS wait meanwhile, in this thread and in all that it starts."""
+def blocked() -> Iterator[set[int]]:
+    """SIGNALS wait meanwhile, in this thread and in all that it starts. Gives what was blocked before."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
-        yield
+        yield {int(number) for number in before}
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Child:
-    """A command, started. `output` takes its standard output and standard error, if given.
+    """A command, started. `mask` are the signals it has blocked; `output` takes what it writes, if given.
 
     `ended()` is called in another thread when it has ended, `leave(status)` when we are asked to end after that.
     Raises NotRun.
@@ -57,6 +58,7 @@ class Child:
         self,
         words: Sequence[str],
         *,
+        mask: set[int],
         output: int | None = None,
         ended: Callable[[], object] = bool,
         leave: Callable[[int], object] = os._exit,
@@ -65,7 +67,7 @@ class Child:
         # Guards the pid: once it is reaped, another process may have it.
         self._lock = threading.Lock()
         self._status: int | None = None
-        self._pid = _spawned(words, output)
+        self._pid = _spawned(words, output, mask)
         self._waiter = threading.Thread(target=self._wait, name="command", daemon=True)
         self._waiter.start()
         threading.Thread(target=self._relay, name="signals", daemon=True).start()
@@ -105,20 +107,21 @@ def shown(status: int) -> int:
     return status if status >= 0 else 128 - status
 
 
-def _spawned(words: Sequence[str], output: int | None) -> int:
+def _spawned(words: Sequence[str], output: int | None, mask: set[int]) -> int:
     actions = [] if output is None else [(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)]
     try:
-        return _spawn(words, actions)
+        return _spawn(words, actions, mask)
     except OSError as error:
         if error.errno != errno.ENOEXEC:
             status = NOT_FOUND if error.errno == errno.ENOENT else NOT_RUN
             raise NotRun(error.strerror or str(error), status) from None
     # A script without its first line: execvp(3), and so every shell, gives it to sh.
-    return _spawn(["/bin/sh", _found(words[0]), *words[1:]], actions)
+    return _spawn(["/bin/sh", _found(words[0]), *words[1:]], actions, mask)
 
 
-def _spawn(words: Sequence[str], actions: list[tuple[int, int, int]]) -> int:
-    return os.posix_spawnp(words[0], list(words), os.environ, file_actions=actions, setsigmask=[], setsigdef=RESTORED)
+def _spawn(words: Sequence[str], actions: list[tuple[int, int, int]], mask: set[int]) -> int:
+    manner: dict[str, Any] = {"file_actions": actions, "setsigmask": mask, "setsigdef": RESTORED}
+    return os.posix_spawnp(words[0], list(words), os.environ, **manner)
 
 
 def _found(word: str) -> str:

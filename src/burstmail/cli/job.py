@@ -20,6 +20,7 @@ from . import channel
 from .child import Child, NotRun, blocked, shown
 from .configuration import given_by
 from .destination import sink_of
+from .manners import fill_standard_descriptors
 from .options import Misuse, parse
 from .output import Output
 from .parts import given, stages_of
@@ -50,14 +51,16 @@ def command(arguments: Sequence[str], words: Sequence[str]) -> int:
     for name in FOREIGN:
         if name in said:
             raise Misuse(f"--{OPTIONS.get(name, name)} has no place here: the lines are those of the command behind --")
-    with blocked():
+    # The next pipe would be its standard output, or ours.
+    fill_standard_descriptors()
+    with blocked() as mask:
         try:
-            job = Job(given_by(arguments), said, words)
+            job = Job(given_by(arguments), said, words, mask)
         except Misuse as error:
             channel.attach("stderr", None)
             tell(error)
             logger.error("the command runs all the same, but nothing of it is mailed")
-            return _alone(words) or MISUSE
+            return _alone(words, mask) or MISUSE
         return job.run()
 
 
@@ -65,10 +68,10 @@ def command(arguments: Sequence[str], words: Sequence[str]) -> int:
 OPTIONS = {"files": "file"}
 
 
-def _alone(words: Sequence[str]) -> int:
+def _alone(words: Sequence[str], mask: set[int]) -> int:
     """Without us: what it writes goes where it would have gone."""
     try:
-        return shown(Child(words).wait())
+        return shown(Child(words, mask=mask).wait())
     except NotRun as error:
         logger.error("cannot run %s: %s", words[0], error)
         return error.status
@@ -77,8 +80,10 @@ def _alone(words: Sequence[str]) -> int:
 class Job:
     """A command, and the mail about it. Raises Misuse for options that the parts refuse."""
 
-    def __init__(self, options: Mapping[str, Any], said: Mapping[str, Any], words: Sequence[str]) -> None:
-        self._options, self._words = options, words
+    def __init__(
+        self, options: Mapping[str, Any], said: Mapping[str, Any], words: Sequence[str], mask: set[int]
+    ) -> None:
+        self._options, self._words, self._mask = options, words, mask
         place = _place(options, said, words)
         try:
             channel.attach(options.get("log"), place.directory)
@@ -116,7 +121,7 @@ class Job:
         into, out = os.pipe()
         output = self._output = Output(into, tee="tee" in self._options)
         try:
-            child = Child(self._words, output=out, ended=self._has_ended, leave=self._leave)
+            child = Child(self._words, mask=self._mask, output=out, ended=self._has_ended, leave=self._leave)
         except NotRun as error:
             self._log.ended(f"cannot be run: {error}", failed=True)
             return error.status

@@ -40,7 +40,7 @@ class Manners:
     """Signal handlers from the start; what they mean from `serve` on. A signal in between is not forgotten."""
 
     def __init__(self) -> None:
-        _fill_standard_descriptors()
+        fill_standard_descriptors()
         self._clock = SystemClock()
         self._grace = GRACE
         self._asked: float | None = None
@@ -117,7 +117,7 @@ def _count(pipeline: Pipeline) -> None:
     logger.info("statistics: %s", told)
 
 
-def _fill_standard_descriptors() -> None:
+def fill_standard_descriptors() -> None:
     """What a parent has closed becomes /dev/null, or the next pipe opened here would be our standard output."""
     for number in range(3):
         try:

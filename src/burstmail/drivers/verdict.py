@@ -49,7 +49,7 @@ class Run:
     phase: Phase = Phase.BEFORE
     outcome: str = ""
     told: int = 0
-    """Bursts of this run so far."""
+    """Bursts since its end."""
 
     def end(self, outcome: str, *, failed: bool) -> None:
         """It has ended."""
@@ -62,8 +62,10 @@ class Run:
         if self.phase is Phase.BEFORE:
             # Whatever has closed the window now: more will not come.
             return replace(burst, outcome=UNSEEN, reason=CloseReason.END, notes=(*burst.notes, STOPPED))
+        if self.phase is Phase.RUNNING:
+            return replace(burst, ran=self.ran, outcome=RUNNING)
         self.told += 1
-        return replace(burst, ran=self.ran, outcome=RUNNING if self.phase is Phase.RUNNING else self.outcome)
+        return replace(burst, ran=self.ran, outcome=self.outcome)
 
 
 class Verdict:

@@ -38,7 +38,7 @@ def opening(burst: Burst, origin: str) -> str:
     """How much, from where, how long, and whether it still goes on."""
     ended = _ended(burst)
     if ended and not burst.count:
-        return f"{ended}It wrote nothing."
+        return f"{ended}No lines."
     name = one_line(burst.key, 80).strip()
     key = f' (key "{name}")' if set(name.split()) - set(origin.replace(",", "").split()) else ""
     where = f" from {origin}" if origin else ""
