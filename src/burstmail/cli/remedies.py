@@ -84,7 +84,7 @@ def _greeting(step: Step, before: Sequence[Step], way: Way) -> str:
     encrypted = any(one.name == "TLS handshake" for one in before)
     if step.reason in ("timeout", "lost", "no SMTP") and not encrypted:
         return f"if port {way.port} begins with TLS, as 465 does, say smtps:// in --smtp; else no mail server is there"
-    if step.reason == "reply":
+    if step.code >= 500:
         return "the server wants no mail from this machine's address; its words say why, or its owner knows"
     return _else(step, way)
 

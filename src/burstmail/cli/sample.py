@@ -24,7 +24,7 @@ CUTS = ("gap", "max_age", "max_lines", "max_bytes", "urgent")
 
 
 def sample(route: Mapping[str, Any]) -> Message:
-    """The mail. Raises ValueError where the parts refuse a setting."""
+    """The mail, by settings that the parts have not refused."""
     stages = chain(window_of(_without(route, CUTS)), composer_of({**route, "subject": MARK + _subject(route)}))
     (message,) = [*stages.feed(_batch(), 0.0), *stages.flush(0.0)]
     return message

@@ -15,9 +15,10 @@ from typing import Any
 from burstmail import DeliveryError, Message, Step, SystemClock
 
 from .channel import say, visible
-from .configuration import given_by
+from .configuration.problem import Invalid
+from .configuration.proof import examine
 from .destination import sink_of
-from .options import Misuse
+from .options import parse
 from .parts import routes_of
 from .remedies import Way, remedy
 from .sample import sample
@@ -89,11 +90,14 @@ class Story:
 
 
 def command(arguments: Sequence[str]) -> int:
-    """`burstmail test-mail`. Raises Misuse where an option is wrong."""
+    """`burstmail test-mail`. Raises Invalid for all that is wrong with the options, and with the file they name."""
     if {"-h", "--help"} & set(arguments):
         put(HELP.rstrip("\n"))
         return OK
-    options = given_by(arguments)
+    found = examine(parse(arguments))
+    if found.problems:
+        raise Invalid(found.problems)
+    options = found.options
     errands = _errands(options)
     story = Story()
     sink = sink_of(options, Nothing(), story.hear)
@@ -113,10 +117,7 @@ def _errands(options: Mapping[str, Any]) -> list[Errand]:
     routes: dict[tuple[frozenset[str], str], list[Mapping[str, Any]]] = {}
     for route in routes_of(options):
         routes.setdefault((frozenset(route["to"]), route.get("sender", "")), []).append(route)
-    try:
-        return [Errand(message=sample(same[0]), routes=_names(options, same)) for same in routes.values()]
-    except (ValueError, OSError) as error:
-        raise Misuse(str(error)) from None
+    return [Errand(message=sample(same[0]), routes=_names(options, same)) for same in routes.values()]
 
 
 def _names(options: Mapping[str, Any], routes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
