@@ -13,6 +13,7 @@ import pytest
 from burstmail import (
     Aggregator,
     Batch,
+    Burst,
     CallbackSink,
     FileStore,
     Item,
@@ -261,3 +262,20 @@ def known(store: Store) -> Mapping[str, Any]:
     collected(store, Asking(0))
     assert seen[0] is not None
     return seen[0]
+
+
+@pytest.mark.parametrize("make", [lambda path: MemoryStore(), FileStore])
+def test_what_lines_were_read_from_survives_with_them(make: Callable[[Path], Store], tmp_path: Path) -> None:
+    store = make(tmp_path / "state")
+    first = Engine(Flow(Aggregator(gap=60)), ManualClock(), store=store)
+    first.start()
+    first.feed(Batch.of("a", source="/log/a"))
+    # Killed: what it has read is in the journal only.
+    store.close()
+    second = Engine(Flow(Aggregator(gap=60)), ManualClock(1.0), store=store)
+    second.start()
+    second.feed(Batch.of("b", source="/log/b"))
+    (attempt,) = second.end()
+    second.close()
+    assert isinstance(attempt.item, Burst)
+    assert attempt.item.sources == (("/log/a", 1), ("/log/b", 1))

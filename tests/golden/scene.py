@@ -49,6 +49,8 @@ class Scene:
     """So many attempts fail before the server takes mail again."""
     mail: int = 0
     """Which of the mails is looked at."""
+    source: str = ""
+    """What the lines were read from."""
 
 
 def stamped(second: float, line: str) -> str:
@@ -58,12 +60,12 @@ def stamped(second: float, line: str) -> str:
     return line.replace("{t}", old).replace("{iso}", f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z")
 
 
-def reads(lines: Iterable[Line]) -> Iterable[tuple[float, Batch]]:
+def reads(lines: Iterable[Line], source: str = "") -> Iterable[tuple[float, Batch]]:
     """Lines of one moment come in one read."""
     together: dict[float, list[str]] = {}
     for second, line in lines:
         together.setdefault(second, []).append(stamped(second, line) + "\n")
-    return ((second, Batch.of("".join(together[second]))) for second in sorted(together))
+    return ((second, Batch.of("".join(together[second]), source=source)) for second in sorted(together))
 
 
 def from_file(name: str) -> Callable[[], Iterable[Line]]:
@@ -89,7 +91,7 @@ def played(scene: Scene) -> list[Message]:
         sink=RecordingSink(failures),
         clock=ManualClock(wall=START.timestamp()),
     )
-    for second, batch in reads(scene.lines()):
+    for second, batch in reads(scene.lines(), scene.source):
         run.at(second, batch)
     run.until(run.clock.monotonic() + HOURS)
     return [delivery.item for delivery in run.deliveries if isinstance(delivery.item, Message)]

@@ -32,6 +32,7 @@ class Reader:
         self.source = FileSource(*paths, clock=self.clock, **options)
         self.source.resume(lambda: self.places)
         self.lines: list[str] = []
+        self.sources: set[str] = set()
         self._shown = 0
         self._batches = self._read()
         next(self._batches)
@@ -49,6 +50,7 @@ class Reader:
 
     def _take(self, batch: Batch) -> None:
         assert batch.place and batch.count == batch.text.count("\n")
+        self.sources |= {batch.source}
         self.lines += batch.lines
         name, position = json.loads(json.dumps(batch.place))
         self.places.pop(name, None)
@@ -101,6 +103,16 @@ def test_it_begins_at_the_end_and_reads_what_comes(log: Path) -> None:
     assert reader.look() == ["new", "newer"]
     add(log, "newest")
     assert reader.look() == ["newest"]
+
+
+def test_lines_say_which_file_they_are_from(tmp_path: Path) -> None:
+    names = [tmp_path / os.fsdecode(name) for name in (b"a.log", b"b\\\xff\n.log")]
+    reader = Reader(*names)
+    for name in names:
+        add(name, "new")
+    assert reader.look() == ["new", "new"]
+    # What has no lines is of no file; bytes that are no UTF-8 can be mailed all the same.
+    assert reader.sources == {"", f"{tmp_path}/a.log", f"{tmp_path}/b\\\\xff\n.log"}
 
 
 def test_it_begins_at_the_beginning_if_told_to(log: Path) -> None:

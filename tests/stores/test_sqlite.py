@@ -48,11 +48,12 @@ def entry(id: int, text: str = TEXT, **more: object) -> Entry:
 def test_what_was_written_comes_back(store: FileStore, place: Path) -> None:
     epoch = opened(store).epoch
     entries = [entry(1), entry(2, kind=FLUSH), entry(7, "x" * 100_000 + "\n"), entry(8, place=("file:/a\n", [1, "x"]))]
+    entries += [entry(9, place=("file:/a", [2]), source="/ä\n"), entry(10, source="a name")]
     for one in entries:
         store.append(one)
     store.commit(Change(state=["s", 1.5, None, "\ud800"], outbox={"a/1": ["m"], "b/2": [2]}, dead={"a/0": ["d"]}))
     found = again(store, place)
-    assert (found.epoch, found.journal, found.last) == (epoch, entries, 8)
+    assert (found.epoch, found.journal, found.last) == (epoch, entries, 10)
     assert found.state == ["s", 1.5, None, "\ud800"]
     assert list(found.outbox.items()) == [("a/1", ["m"]), ("b/2", [2])]
     assert store.dead("a/0") == ["d"]

@@ -15,6 +15,8 @@ from .patterns.tally import Tally
 from .timeline import Timeline
 from .whence import counted, restored
 
+# What stands in a dump behind the identity, in this order: what comes new comes last.
+TOLD = ("route", "below", "urgent", "sooner", "alarm", "sources", "ran", "outcome")
 # More than a person reads, and few enough to keep in memory for as long as a digest waits.
 SOURCES = 50
 
@@ -26,9 +28,7 @@ def fold(older: Burst, newer: Burst) -> Burst:
         newer,
         key="" if digest else newer.key,
         excerpt=older.excerpt.join(newer.excerpt),
-        # In a digest the older burst need not hold the older line.
-        first=min(older.first, newer.first),
-        last=max(older.last, newer.last),
+        **_span(older, newer),
         epoch=spanning(older.epoch, newer.epoch),
         seq=older.seq,
         gone=older.gone,
@@ -47,6 +47,11 @@ def fold(older: Burst, newer: Burst) -> Burst:
         ran=newer.ran or older.ran,
         outcome=newer.outcome or older.outcome,
     )
+
+
+def _span(older: Burst, newer: Burst) -> dict[str, Any]:
+    """In a digest the older burst need not hold the older line."""
+    return {"first": min(older.first, newer.first), "last": max(older.last, newer.last)}
 
 
 def emptied(burst: Burst) -> Burst:
@@ -71,14 +76,13 @@ def sources(burst: Burst) -> tuple[tuple[str, int], ...]:
 
 def dump_burst(burst: Burst) -> list[Any]:
     """The burst, as JSON can carry it."""
-    told = [burst.route, burst.below, burst.urgent, burst.sooner, burst.alarm]
-    told += [list(map(list, burst.sources)), burst.ran, burst.outcome]
+    told = {name: getattr(burst, name) for name in TOLD} | {"sources": list(map(list, burst.sources))}
     return [
         burst.key,
         burst.excerpt.dump(),
         [burst.first, burst.last, burst.closed, burst.time],
         burst.reason.value,
-        [burst.epoch, burst.seq, burst.gone, *told],
+        [burst.epoch, burst.seq, burst.gone, *told.values()],
         burst.bursts,
         [burst.waited, burst.paused],
         burst.resume,
@@ -114,11 +118,14 @@ def restored_burst(state: list[Any]) -> Burst:
         notes=tuple(notes),
         tally=Tally.restored(tally, text=kept.whole),
         timeline=Timeline.restored(timeline),
-        # Absent where it was dumped before there were routes, or sources.
-        **dict(zip(("route", "below", "urgent", "sooner", "alarm"), told, strict=False)),
-        sources=restored(told[5]) if len(told) > 5 else (),
-        **dict(zip(("ran", "outcome"), told[6:], strict=False)),
+        **_told(told),
     )
+
+
+def _told(values: list[Any]) -> dict[str, Any]:
+    """Absent is what was dumped before there was such a thing: routes, sources."""
+    told = dict(zip(TOLD, values, strict=False))
+    return {**told, "sources": restored(told.get("sources", ()))}
 
 
 def dump_item(item: Item) -> list[Any]:

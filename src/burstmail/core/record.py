@@ -55,7 +55,7 @@ class Record:
     def follows(self, other: Record) -> bool:
         """Whether it can leave in one batch with one that leaves just before it: both began at once, in one read."""
         # What begins with an indented line would be taken for a part of the record before it.
-        alike = (self.since, self.time, self.late) == (other.since, other.time, other.late)
+        alike = (self.since, self.time, self.late, self.source) == (other.since, other.time, other.late, other.source)
         return self.read is other.read and alike and not indented(self.first)
 
     def room(self, line: str, lines: int, bytes: int) -> bool:

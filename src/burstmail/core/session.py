@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import Any
 
 from . import older
 from .bounds import room
@@ -19,23 +18,22 @@ from .model import Batch, Burst, CloseReason, spanning
 from .packed import unpacked
 from .patterns.masks import Masker
 from .patterns.tally import Tally
+from .remarks import Remarks
 from .stage import State, opened
 from .timeline import NARROWEST, Timeline
 from .urgent import Urgency
-from .whence import Counted, counted, restored
-from .window import URGENT, Window
+from .window import Window
 
 MASKER = Masker()
 NOTHING = Batch(text="", count=0)
-CALM = (inf, "")
 
 
 class Session:
     """One key's window. Knows nothing of other keys."""
 
     __slots__ = (
-        *("_alarm", "_below", "_born", "_came", "_collector", "_first", "_last", "_masker", "_newest", "_opened"),
-        *("_bounded", "_sources", "_tally", "_timeline", "_urgency", "_wall", "_window", "key"),
+        *("_born", "_bounded", "_came", "_collector", "_first", "_last", "_masker", "_newest", "_opened", "_remarks"),
+        *("_tally", "_timeline", "_urgency", "_wall", "_window", "key"),
     )
 
     def __init__(
@@ -59,16 +57,14 @@ class Session:
         # moment, and of the oldest line; and what the first line's batch was.
         self._opened = self._last = self._newest = self._wall = self._first = 0.0
         self._born: tuple[str, int, int] = ("", 0, 0)
-        # When an urgent line wants the window closed, and which; and lines below a threshold that its burst tells of.
-        self._urgency, self._alarm, self._below = urgency, CALM, 0
-        self._sources: Counted = ()
+        self._urgency, self._remarks = urgency, Remarks()
 
     @property
     def deadline(self) -> float:
         """The end of the gap or of the age, whichever comes first; `inf` while no window is open."""
         if not self._collector.count:
             return inf
-        return min(self._last + self._window.gap, self._opened + self._window.max_age, self._alarm[0])
+        return min(self._last + self._window.gap, self._opened + self._window.max_age, self._remarks.due)
 
     @property
     def held(self) -> int:
@@ -98,13 +94,16 @@ class Session:
             self._born = (part.epoch, part.seq, part.gone)
         elif not self._born[0].endswith(part.epoch):
             self._born = (spanning(self._born[0], part.epoch), *self._born[1:])
-        if part.source:
-            self._sources = counted((*self._sources, (part.source, part.count)))
         self._last = now
-        if part.late or part.below or self._urgency:
-            time = self._told(part, now)
+        if part.below or part.source or self._urgency:
+            self._remarks.take(part, now, self._urgency)
+        # What stages before this one have kept came earlier.
+        came = now - part.late
+        time = self._wall + (came - self._opened)
+        if part.late:
+            self._newest, self._first = max(self._newest, came), min(self._first, time)
         else:
-            self._newest, time = now, self._wall + (now - self._opened)
+            self._newest = now
         self._collector.add(part.text, part.count, size)
         came, count = self._came
         if time // NARROWEST == came // NARROWEST:
@@ -113,16 +112,6 @@ class Session:
             self._timeline, self._came = self._times(), (time, part.count)
         if self._masker:
             self._tally.add(part.text, part.count, time)
-
-    def _told(self, part: Batch, now: float) -> float:
-        """What stages before this one, and the user, say of the lines. Returns the wall time at which they came."""
-        came = now - part.late
-        time = self._wall + (came - self._opened)
-        self._newest, self._first = max(self._newest, came), min(self._first, time)
-        self._below += part.below
-        if self._urgency and self._alarm is CALM and (line := self._urgency.first(part)) is not None:
-            self._alarm = (now + URGENT, line)
-        return time
 
     def close(self, now: float, reason: CloseReason) -> Burst:
         """End the open window as of `now`."""
@@ -141,14 +130,14 @@ class Session:
             gone=gone,
             tally=self._tally,
             timeline=self._times(),
-            below=self._below,
-            urgent=self._alarm is not CALM,
-            alarm=self._alarm[1],
-            sources=self._sources,
+            below=self._remarks.below,
+            urgent=self._remarks.urgent,
+            alarm=self._remarks.alarm,
+            sources=self._remarks.sources,
         )
         self._collector = Collector(self._collector.keep)
         self._tally, self._timeline, self._came = Tally(self._masker), Timeline(), (0.0, 0)
-        self._alarm, self._below, self._sources = CALM, 0, ()
+        self._remarks = Remarks()
         return burst
 
     def _times(self) -> Timeline:
@@ -159,7 +148,7 @@ class Session:
         if (due := self.deadline) > now:
             return []
         aged = due == self._opened + self._window.max_age
-        reason = CloseReason.URGENT if due == self._alarm[0] else CloseReason.MAX_AGE if aged else CloseReason.GAP
+        reason = CloseReason.URGENT if due == self._remarks.due else CloseReason.MAX_AGE if aged else CloseReason.GAP
         return [self.close(due, reason)]
 
     def flush(self, now: float) -> list[Burst]:
@@ -185,16 +174,13 @@ class Session:
     def dump(self) -> State:
         """The window, if one is open."""
         times = [self._opened, self._last, self._newest, self._wall, self._first]
-        told: list[Any] = [None if self._alarm is CALM else [*self._alarm], self._below]
-        # A version that knows of no sources can read the others.
-        told += [list(map(list, self._sources))] if self._sources else []
-        tally = self._tally.dump(self._collector.whole)
+        tally, told = self._tally.dump(self._collector.whole), self._remarks.dump()
         return ["session", 3, times, list(self._born), self._collector.dump(), told, tally, self._times().dump()]
 
     def load(self, state: State) -> None:
         """The dumped window, under this session's own parameters; also one of the version before this."""
         parts = opened(older.session(state), "session", 6, version=3)
-        (start, last, newest, wall, first), (epoch, seq, gone), kept, (alarm, below, *sources), tally, timeline = parts
+        (start, last, newest, wall, first), (epoch, seq, gone), kept, told, tally, timeline = parts
         collector = Collector(self._collector.keep)
         collector.load(kept)
         # As at the dump, and not what this session's own parameters leave of it.
@@ -203,6 +189,4 @@ class Session:
         self._tally = found.skipping(collector.count - found.count) if self._masker else Tally()
         self._timeline, self._came = Timeline.restored(timeline), (0.0, 0)
         self._opened, self._last, self._newest, self._wall, self._first = start, last, newest, wall, first
-        self._alarm = (alarm[0], alarm[1]) if alarm else CALM
-        self._sources = restored(sources[0] if sources else ())
-        self._born, self._below, self._collector = (epoch, seq, gone), below, collector
+        self._born, self._remarks, self._collector = (epoch, seq, gone), Remarks.restored(told), collector
