@@ -272,8 +272,8 @@ def test_a_mail_that_is_urgent_says_why_it_came_at_once() -> None:
 @pytest.mark.parametrize(
     ("below", "words"),
     [
-        (1, "1 line came too few at a time, and was not mailed."),
-        (1204, "1,204 lines came too few at a time, and were not"),
+        (1, "1 other line was not mailed, because too few came at a time."),
+        (1204, "1,204 other lines were not mailed, because too few came"),
     ],
 )
 def test_lines_below_the_threshold_are_counted_beside_those_of_the_mail(below: int, words: str) -> None:

@@ -75,8 +75,8 @@ def facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
     if burst.sources and not burst.ran:
         yield f"Read from: {', '.join(_read(burst))}."
     if burst.below:
-        were = "was" if burst.below == 1 else "were"
-        yield f"Below the threshold: {plural(burst.below, 'line')} came too few at a time, and {were} not mailed."
+        others = f"{plural(burst.below, 'other line')} {'was' if burst.below == 1 else 'were'} not mailed"
+        yield f"Below the threshold: {others}, because too few came at a time."
     if burst.route:
         yield f"Route: {one_line(burst.route, 80)}."
 
