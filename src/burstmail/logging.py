@@ -20,16 +20,18 @@ from weakref import WeakSet
 from .core.aggregate import Aggregator
 from .core.cap import Caps
 from .core.compose import Composer
+from .core.flow import Flow
 from .core.limits import CoolDown, Limit
 from .core.mail.subject import DEFAULT
 from .core.match import match
+from .core.model import Batch
 from .core.split import Splitter
 from .core.whole import Whole
 from .core.words import plural
 from .drivers.feeder import Feeder
 from .drivers.thread import Pipeline
 from .host import short_hostname
-from .sinks import Sink
+from .sinks import Sink, load
 from .sources.logrecord import URGENT_FACILITY, lines
 
 Make: TypeAlias = Callable[[], Pipeline]
@@ -169,7 +171,7 @@ class BurstHandler(logging.Handler):
 
     def _more(self, count: int, time: float) -> str:
         told = (
-            f"{plural(count, 'record')} of logging came faster than mails could be made of them, and are only counted"
+            f"{plural(count, 'record')} of logging could not be taken: too many waited, or there was no stack for them"
         )
         record = {"name": "logging", "levelno": logging.ERROR, "created": time, "process": os.getpid()}
         return lines(logging.makeLogRecord(record), told, self._host)
@@ -282,14 +284,24 @@ def _maker(
     sink: Sink,
     grace: float,
 ) -> Make:
-    """A function that makes the pipeline. What it will be made of is tried at once: who configures hears of errors."""
+    """A function that makes the pipeline, whose parts are tried at once: who configures hears of errors."""
     urgent = match(facility=URGENT_FACILITY)
 
     def stages() -> tuple[Any, ...]:
         return Whole(), Aggregator(**window, urgent=urgent), Caps(*rules[0], **rules[1]), composer
 
-    stages()
+    _rehearse(Flow(*stages()))
     return lambda: Pipeline(*stages(), sink=sink, grace=grace)
+
+
+def _rehearse(flow: Flow) -> None:
+    """Make a mail, and throw it away: all that is imported when it is first used is imported now.
+
+    A process that forks while another of its threads imports something has a half of that for ever.
+    """
+    load("base64", "random", "secrets", "zlib")
+    flow.feed(Batch.of("<11>Nov 23 10:00:00 host logger[1]: message"), 0.0)
+    flow.drain(0.0)
 
 
 def _once(pipeline: Pipeline) -> Make:

@@ -92,9 +92,11 @@ class Feeder:
         with self._guard:
             self._ended, self._grace = True, grace
         self._wake()
-        if self._thread is not None:
+        if (thread := self._thread) is not None:
             # The thread may have to send by itself: at the end of the interpreter no other can be started.
-            self._thread.join(grace + PATIENCE)
+            thread.join(grace + PATIENCE)
+            if thread.is_alive():
+                logger.error("what was logged last is perhaps not mailed: at exit it was not done in time")
         elif self._texts:
             self._work()
 
@@ -146,6 +148,6 @@ class Feeder:
             if flushes:
                 pipeline.flush()
         except Exception:
-            logger.exception("%s that were logged cannot be mailed", plural(len(texts), "record"))
+            logger.exception("of what was logged, %s cannot be mailed", plural(len(texts), "record"))
         for done in flushes:
             done.set()
