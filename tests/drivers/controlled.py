@@ -199,7 +199,7 @@ class Conducted:
 
 def threaded(scenario: Scenario) -> Story:
     """Played by a Pipeline."""
-    with fixed(), patch("burstmail.drivers.thread._jitter", lambda: 0.0):
+    with fixed(), patch("burstmail.drivers.thread.jitter", lambda: 0.0):
         return _Threaded(scenario).play()
 
 

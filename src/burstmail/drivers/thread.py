@@ -17,15 +17,15 @@ from typing import Any
 from ..clock import Clock, SystemClock
 from ..core.backoff import Backoff
 from ..core.flow import Flow
-from ..core.model import Attempt, Batch, DeadLetter, Item
+from ..core.model import Attempt, Batch, Item
 from ..core.stage import Stage
 from ..core.statistics import Statistics
-from ..core.words import plural
 from ..errors import DeliveryError
 from ..sinks import Sink
 from ..sources import Resumable, Source
 from ..stores import Store
 from .engine import Engine
+from .outcomes import Outcomes, jitter, named
 from .readers import Readers
 from .sender import Result, Sender
 
@@ -63,12 +63,12 @@ class Pipeline:
         grace: float = 4.0,
         on_dead: Callable[[Item, DeliveryError], object] | None = None,
     ) -> None:
-        sinks = _named(sink)
+        sinks = named(sink)
         flow = Flow(*stages, destinations=list(sinks), backoff=backoff, give_up=give_up)
         self._engine = Engine(flow, clock or SystemClock(), store=store, sync=sync)
         self._senders = {name: Sender(one, self._settle) for name, one in sinks.items()}
         self._grace = grace
-        self._on_dead = on_dead
+        self._outcomes = Outcomes(on_dead)
         # Guards everything below, and the engine.
         self._changed = threading.Condition(threading.Lock())
         self._thread: threading.Thread | None = None
@@ -78,8 +78,6 @@ class Pipeline:
         # Outcomes that are settled, but not yet told of.
         self._telling = 0
         self._bug: BaseException | None = None
-        # The last one: what the end is explained with.
-        self._error: DeliveryError | None = None
         with self._changed:
             self._do(self._engine.start())
         self._engine.logger.tell()
@@ -122,7 +120,7 @@ class Pipeline:
         under way ends as it began: with the sink that began it. Counts go on. Raises ValueError for what no
         Pipeline would take, and RuntimeError after `close`: then nothing has changed.
         """
-        sinks = _named(sink)
+        sinks = named(sink)
         flow = Flow(*stages, destinations=list(sinks), backoff=backoff, give_up=give_up)
         with self._changed:
             self._must_be_open()
@@ -183,26 +181,17 @@ class Pipeline:
             left, busy = self._engine.statistics(), self._engine.busy
             if first:
                 self._kept = self._engine.close()
+                for sender in self._senders.values():
+                    sender.close()
         self._engine.logger.tell()
         if first:
-            self._tell(left, busy)
+            self._outcomes.conclude(left, busy=busy, kept=self._kept)
         if bug := self._bug:
             self._bug = None
             raise bug
 
     def _is_idle(self) -> bool:
         return not self._engine.busy and not self._telling
-
-    def _tell(self, left: Statistics, busy: bool) -> None:
-        mails = f"{plural(left.waiting, 'mail')} ({plural(left.lines_waiting, 'line')})"
-        none = "none yet, the attempt has not ended" if busy else "none in this run, it was not yet time to try again"
-        why = self._error or none
-        if left.waiting and not self._kept:
-            logger.error("%s not delivered at exit, and lost; last error: %s", mails, why)
-        elif left.waiting:
-            logger.warning("%s not delivered at exit, and kept for the next start; last error: %s", mails, why)
-        if held := left.lines_held - left.lines_waiting:
-            logger.info("%s held by the caps, and kept for the next start", plural(held, "line"))
 
     def statistics(self) -> Statistics:
         """The counts so far."""
@@ -283,40 +272,12 @@ class Pipeline:
                 if self._abandoned:
                     return
                 self._telling += 1
-                more, dead = self._engine.settle(attempt, result, _jitter())
+                more, dead = self._engine.settle(attempt, result, jitter())
                 self._do(more)
             self._engine.logger.tell()
-            self._log(attempt, result, dead)
+            self._outcomes.tell(attempt, result, dead)
         except Exception as error:
             self._break(error)
         with self._changed:
             self._telling -= 1
             self._changed.notify_all()
-
-    def _log(self, attempt: Attempt, result: Result, dead: list[DeadLetter]) -> None:
-        errors = {"all": result} if isinstance(result, DeliveryError) else result
-        for name, error in errors.items():
-            self._error = error
-            logger.warning("try %d failed for %s: %s", attempt.number, name, error)
-        for letter in dead:
-            logger.error("a mail of %s is undeliverable: %s", plural(letter.item.count, "line"), letter.error)
-            if self._on_dead:
-                self._on_dead(letter.item, letter.error)
-
-
-def _named(sink: Sink | Sequence[Sink] | Mapping[str, Sink]) -> dict[str, Sink]:
-    if isinstance(sink, Mapping):
-        named = {str(name): one for name, one in sink.items()}
-    elif isinstance(sink, Sequence):
-        named = {str(place): one for place, one in enumerate(sink, 1)}
-    else:
-        named = {"": sink}
-    if not named:
-        raise ValueError("sink: name at least one")
-    return named
-
-
-def _jitter() -> float:
-    from random import random
-
-    return random()
