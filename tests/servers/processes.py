@@ -42,6 +42,13 @@ def burstmail_script(directory: Path) -> Path:
     return script
 
 
+def printed(script: Path, *words: str) -> str:
+    """What `burstmail setup` prints."""
+    done = subprocess.run([script, "setup", *words], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 class Foreground:
     """A daemon in the foreground, in a session of its own: it is stopped by its own pid and by nothing else."""
 

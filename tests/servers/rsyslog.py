@@ -1,4 +1,4 @@
-"""A real rsyslogd: own configuration, socket, pid file and work directory; one of docs/examples/ as its alert.
+"""A real rsyslogd: own configuration, socket, pid file and work directory; an alert as `burstmail setup` prints it.
 
 Its package cannot be installed beside syslog-ng's. tests/run unpacks it into .venvs/rsyslog, and it runs from there.
 """
@@ -6,6 +6,8 @@ Its package cannot be installed beside syslog-ng's. tests/run unpacks it into .v
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import signal
 import socket
@@ -14,7 +16,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from tests.servers.processes import Foreground, burstmail_script, wait_for
+from tests.servers.processes import Foreground, burstmail_script, printed, wait_for
 from tests.servers.syslog_ng import is_up
 
 ROOT = Path(__file__).parents[2]
@@ -43,9 +45,9 @@ def rsyslogd() -> str | None:
 
 
 class Rsyslog:
-    """Started with the examples' own text: only paths and the destination of the mails are adapted, as a user would.
+    """Started with what `burstmail setup rsyslog` prints, the filter and the options being those of an example.
 
-    `changes` are further replacements in the example, `settings` are of global().
+    `changes` are further replacements in it, `settings` are of global().
     """
 
     def __init__(
@@ -63,11 +65,15 @@ class Rsyslog:
         # What tests have read in mails so far, by the mail's file name.
         self.told: dict[str, list[int]] = {}
         (directory / "work").mkdir()
-        places = f"--state {directory / 'state'} --maildir {self.maildir}"
-        command = f"{burstmail_script(directory)} --to root {places} {options}".rstrip()
-        text = (EXAMPLES / f"rsyslog-{alert}.conf").read_text()
-        for old, new in {COMMAND: command, **(changes or {})}.items():
-            assert old in text, f"rsyslog-{alert}.conf no longer contains {old}"
+        example = (EXAMPLES / f"rsyslog-{alert}.conf").read_text()
+        own = re.search(rf'binary="{COMMAND}(.*)"', example)
+        told = re.search(r"^if (.*?)\s+then \{", example, re.S | re.M)
+        assert own and told, f"rsyslog-{alert}.conf has no command, or no filter"
+        places = ["--state", str(directory / "state"), "--maildir", str(self.maildir)]
+        words = ["--to", "root", *places, *shlex.split(own[1]), *shlex.split(options)]
+        text = printed(burstmail_script(directory), "rsyslog", *words)
+        for old, new in {'prifilt("*.err")': told[1], **(changes or {})}.items():
+            assert old in text, f"{old} is not in it any more"
             text = text.replace(old, new)
         (directory / "alert.conf").write_text(text)
         (directory / "rsyslog.conf").write_text(MAIN.format(home=directory, settings=settings))

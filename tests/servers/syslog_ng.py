@@ -1,9 +1,10 @@
-"""A real syslog-ng: own configuration, socket, pid, persist and control files; one of docs/examples/ as its alert."""
+"""A real syslog-ng: own configuration, socket, pid, persist and control files; the alert is what setup prints."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 from struct import unpack
 from termios import FIONREAD
 
-from tests.servers.processes import Foreground, burstmail_script, wait_for
+from tests.servers.processes import Foreground, burstmail_script, printed, wait_for
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 COMMAND = "/usr/local/bin/burstmail --to root"
@@ -23,7 +24,7 @@ ANYTHING = "level(debug..emerg)"
 
 
 class SyslogNg:
-    """Started with the examples' own text: only paths and the destination of the mails are adapted, as a user would.
+    """Started with what `burstmail setup syslog-ng` prints, the filter and the options being those of an example.
 
     `mailer` is a sendmail command in place of the Maildir; `files` are logs that syslog-ng follows beside the socket.
     `patient`: the shell ignores SIGTERM until burstmail catches it, as docs/syslog-ng.md has it. `stop`, `kill` and
@@ -50,17 +51,21 @@ class SyslogNg:
         self.socket = directory / "log"
         self._control = directory / "control"
         (directory / "conf.d").mkdir()
-        destination = f"--sendmail {mailer}" if mailer else f"--maildir {self.maildir}"
-        command = f"{burstmail_script(directory)} --to {to} {destination} --state {self.state} {options}".rstrip()
-        changes = {f"exec {COMMAND}": f"trap '' TERM; exec {command}" if patient else f"exec {command}"}
+        example = (EXAMPLES / f"{alert}.conf").read_text()
+        own = re.search(rf'"exec {COMMAND}(.*)"', example)
+        told = re.search(r"filter \w+ \{\n(.*?);\n\}", example, re.S)
+        assert own and told, f"{alert}.conf has no command, or no filter"
+        destination = ["--sendmail", str(mailer)] if mailer else ["--maildir", str(self.maildir)]
+        words = [*destination, "--state", str(self.state), *shlex.split(own[1]), *shlex.split(options)]
+        text = printed(burstmail_script(directory), "syslog-ng", "--to", to, *words)
+        changes = {"    level(err..emerg)": filter or told[1]}
+        if patient:
+            changes['"exec '] = "\"trap '' TERM; exec "
         if not keep_alive:
             changes["keep-alive(yes)"] = "keep-alive(no)"
-        if filter:
-            found = re.search(r"filter \w+ \{\n(.*?);\n\}", (EXAMPLES / f"{alert}.conf").read_text(), re.S)
-            assert found, f"{alert}.conf has no filter"
-            changes[found[1]] = filter
-        self._adapt(f"{alert}.conf", "conf.d/alert.conf", changes)
-        self._adapt("source.conf", "syslog-ng.conf", self._sources(no_multi_line, files))
+        (directory / "conf.d" / "alert.conf").write_text(_changed(text, changes))
+        main = _changed((EXAMPLES / "source.conf").read_text(), self._sources(no_multi_line, files))
+        (directory / "syslog-ng.conf").write_text(main)
         self.start()
 
     def _sources(self, no_multi_line: bool, files: Sequence[Path]) -> dict[str, str]:
@@ -71,13 +76,6 @@ class SyslogNg:
             "/etc/syslog-ng/conf.d": str(self.directory / "conf.d"),
             f"{flags});": (f"{flags});" if no_multi_line else ");") + more,
         }
-
-    def _adapt(self, example: str, name: str, changes: dict[str, str]) -> None:
-        text = (EXAMPLES / example).read_text()
-        for old, new in changes.items():
-            assert old in text, f"{example} no longer contains {old}"
-            text = text.replace(old, new)
-        (self.directory / name).write_text(text)
 
     def start(self) -> None:
         """Start it, and wait until it can be written to."""
@@ -143,6 +141,13 @@ class SyslogNg:
         """SIGKILL for syslog-ng alone: burstmail sees the end of its input, and nothing else."""
         self.daemon.process.kill()
         self.daemon.process.wait()
+
+
+def _changed(text: str, changes: dict[str, str]) -> str:
+    for old, new in changes.items():
+        assert old in text, f"{old} is not in it any more"
+        text = text.replace(old, new)
+    return text
 
 
 def has_ended(pid: int) -> bool:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-import burstmail
-
 ENV = "/usr/bin/env"
 
 
 def executable() -> list[str]:
     """An absolute command: this bundle, this console script, or this Python with `-m`, which may need PYTHONPATH."""
-    home = os.path.dirname(os.path.dirname(os.path.abspath(burstmail.__file__)))
+    home = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
     if os.path.isfile(home):
         # A bundle: the package is in a file. One that may not be executed is the argument of its Python.
         return [home] if os.access(home, os.X_OK) else [sys.executable, "-I", home]
