@@ -17,6 +17,8 @@ from .problem import Invalid, Problem
 BYTES = 1 << 20
 # Each mistake that is mended costs another look at the whole.
 MENDED = 20
+# What tomllib says of text without quotes, and of such that begins like a number.
+UNQUOTED = ("no TOML: invalid value", "no TOML: expected newline or end of document after a statement")
 # What to do, by what tomllib says.
 MEANT = {
     "Illegal character '\\n'": "a quote in this line does not end",
@@ -27,6 +29,7 @@ MEANT = {
 }
 
 _WHERE = re.compile(r" \(at (?:line ([0-9]++), column ([0-9]++)|end of document)\)$")
+_NUMBER = re.compile(r"[0-9_]{4300}")
 # One key and one plain word or more: to put it in quotes changes nothing around it.
 _UNQUOTED = re.compile(
     r"([ \t]*+[A-Za-z0-9_.-]++[ \t]*+=[ \t]*+)([^\s\"'\[\]{}#\\=][^\"'\[\]{}#\\]*+)(#.*+)?", re.DOTALL
@@ -54,7 +57,7 @@ def document(path: str) -> Document:
         tables, problem, offset = _loaded(path, text)
         if problem is None:
             return Document(path=path, tables=tables, lines=positions(text).lines, problems=problems)
-        mended = _mended(text, offset)
+        mended = _mended(text, offset) if problem.words.startswith(UNQUOTED) else None
         if mended is None:
             raise Invalid([*problems, problem])
         text, meant = mended
@@ -93,7 +96,8 @@ def _loaded(path: str, text: str) -> tuple[dict[str, Any], Problem | None, int]:
         words, offset = "nests too deep: no setting does", None
     except ValueError:
         # Python reads no number of more than 4,300 digits.
-        words, offset = "holds a number that is too long", None
+        found = _NUMBER.search(text)
+        words, offset = "a number is too long", found.start() if found else None
     if offset is None:
         return {}, Problem(path=path, line=None, words=words), len(text)
     line, place, words = _about(text, offset, words)
@@ -138,7 +142,7 @@ def _mended(text: str, offset: int) -> tuple[str, str] | None:
     end = text.find("\n", offset)
     end = len(text) if end < 0 else end
     found = _UNQUOTED.fullmatch(text, start, end)
-    if found is None:
+    if found is None or not found[2].isprintable():
         return None
     meant = f'{found[1]}"{found[2].rstrip()}"'
     return f"{text[:start]}{meant}{text[end:]}", meant.strip()

@@ -135,7 +135,7 @@ def _read(setting: Setting, value: Any, place: Place, notes: Notes) -> tuple[Any
         words = f"{_shown(error.filename or value)}: {error.strerror or error}"
     except RecursionError:
         words = f"{_shown(value)} nests too deep"
-    notes.add(place, f"{setting.name}: {words.removeprefix(f'{setting.dest} ')}")
+    notes.add(place, f"{setting.name}: {words.removeprefix(f'{setting.dest} ').removeprefix(f'{setting.dest}: ')}")
     return None
 
 
