@@ -43,9 +43,19 @@ def detach() -> None:
 
 
 def say(words: str) -> None:
-    """One line on standard error, for whoever has just typed a command. Nobody may be listening: then it is lost."""
+    """One line on standard error, for whoever has just typed a command."""
+    put(2, f"burstmail: {words}")
+
+
+def put(descriptor: int, *lines: str) -> None:
+    """Lines for whoever has just typed a command. Nobody may be listening: then they are lost.
+
+    Past Python's own buffers, which fail at exit where somebody has stopped reading.
+    """
+    data = "".join(f"{visible(line)}\n" for line in lines).encode("utf-8", "backslashreplace")
     with suppress(OSError):
-        os.write(2, f"burstmail: {visible(words)}\n".encode("utf-8", "backslashreplace"))
+        while data:
+            data = data[os.write(descriptor, data) :]
 
 
 def attached() -> bool:
