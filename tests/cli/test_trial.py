@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from burstmail import SMTPSink
-from burstmail.cli import destination, main
+from burstmail.cli import destination, main, remedies
 from tests.cli.process import environment, run
 from tests.sinks.certificates import Authority
 from tests.sinks.server import Server
@@ -356,6 +356,48 @@ def test_a_sink_that_tells_no_step_is_explained_all_the_same():
     assert b"not delivered to root: nobody reads standard output any more" in done.stderr
 
 
+STAGES = (
+    "banner",
+    "EHLO",
+    "STARTTLS",
+    "handshake",
+    "EHLO again",
+    "AUTH",
+    "MAIL",
+    "RCPT",
+    "DATA",
+    "body",
+    "dot",
+    "QUIT",
+)
+FAULTS = [
+    b"421 4.3.2 closing",
+    b"554 5.7.1 never",
+    b"\x00\xff\x16 4O4 \x1b[31m\r\n-",
+    b"250-no\r\n\xff",
+    "close",
+    "reset",
+]
+FAULTS += ["endless", "half", "accepted"]
+
+
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <ssl.SSLSocket")
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault!s:.12}")
+def test_whatever_a_server_does_there_is_a_step_and_a_remedy(trial, authority, good, password, fault):
+    for stage in STAGES:
+        faults = {stage: fault} | ({"HELO": fault} if stage.startswith("EHLO") else {})
+        with Server(faults, context=good, login=LOGIN) as server:
+            status, out, err = trial(*secure(server, authority, password))
+        if status == OK:
+            # One that says yes to a mail it has not read is a liar, and cannot be told from others.
+            assert err == [] and (len(server.mails) == 1 or (stage, fault) == ("body", "accepted"))
+            continue
+        assert status == UNDELIVERED, stage
+        assert len(err) == 2 and err[1].startswith("burstmail: what to do: "), (stage, err)
+        assert "FAILED" in out[-1] and not any(secret in "".join(out + err) for secret in LOGIN[1:])
+
+
 # --- what is wrong with the options -----------------------------------------------------------------------------------
 
 
@@ -426,3 +468,21 @@ def test_an_interrupt_ends_it_quietly(trial, monkeypatch):
     monkeypatch.setattr(SMTPSink, "send", interrupted)
     status, _, err = trial("--to", "a@example.org", "--smtp", "smtp://localhost")
     assert status == INTERRUPTED and err == ["burstmail: interrupted: what was accepted before is on its way"]
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "test-mail.md"
+
+
+def test_the_page_has_every_step_in_order():
+    rows = [line.split("`")[1] for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    assert rows == [name.strip() for name in STEPS.split(",")]
+    assert set(remedies.BY_NAME) == set(rows) - {"EHLO"}
+
+
+STEPS = "lookup, connect, greeting, EHLO, STARTTLS, TLS handshake, AUTH, MAIL FROM, RCPT TO, DATA, sendmail, Maildir"
+
+
+def test_the_example_of_the_page_is_what_is_said():
+    assert f"burstmail: what to do: {remedies.PASSWORD}\n" in PAGE.read_text()
