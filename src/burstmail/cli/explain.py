@@ -156,9 +156,8 @@ def _urgent(route: Mapping[str, Any]) -> list[str]:
     if "urgent" not in route:
         return []
     wanted = criteria_in_words({"contains": route["urgent"]})
-    return [
-        f"A line with {wanted} is mailed at once, with all that is open with it; one mail of each limit is for such only."
-    ]
+    rest = "with all that is open with it; one mail of each limit is for such lines only"
+    return [f"A line with {wanted} is mailed at once, {rest}."]
 
 
 def _limits(route: Mapping[str, Any]) -> tuple[Sequence[Limit], CoolDown | None]:
