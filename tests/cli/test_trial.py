@@ -331,6 +331,18 @@ def test_recipients_that_fail_alike_are_told_together(trial):
     assert not any(line.startswith("accepted") for line in out)
 
 
+def test_recipients_that_fail_differently_are_told_apart(trial):
+    faults = {"RCPT a@example.org": b"550 5.1.1 no such user", "RCPT b@example.org": b"450 4.2.0 Greylisted"}
+    with Server(faults) as server:
+        status, _, err = trial("--to", "a@example.org", "--to", "b@example.org", "--smtp", url(server))
+    assert status == UNDELIVERED
+    assert [line.split(": ", 2)[1:] for line in err[::2]] == [
+        ["not delivered to a@example.org", "RCPT TO: 550 5.1.1 no such user"],
+        ["not delivered to b@example.org", "RCPT TO: 450 4.2.0 Greylisted"],
+    ]
+    assert "correct --to" in err[1] and "5 min" in err[3]
+
+
 def test_a_command_that_fails(trial, tmp_path):
     path = tmp_path / "sendmail"
     path.write_text("#!/bin/sh\necho no such queue >&2; exit 75\n")

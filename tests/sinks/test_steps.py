@@ -89,6 +89,13 @@ def test_a_server_without_extensions_is_told_so(message):
     assert heard[2].words == "scripted.example; it offers nothing that matters here"
 
 
+def test_what_was_offered_in_clear_is_forgotten_behind_tls(message, authority, good):
+    with Server({"EHLO again": b"502 what?"}, context=good) as server:
+        heard = steps(server, message, tls="starttls", ca=authority.ca)
+    first, again = (step for step in heard if step.name == "EHLO")
+    assert "SIZE" in first.words and again.words == "scripted.example; it offers nothing that matters here"
+
+
 def test_an_address_that_does_not_answer_is_a_step_and_the_next_one_is_tried(message, monkeypatch):
     with socket.create_server(("127.0.0.2", 0)) as taken:
         port = taken.getsockname()[1]
