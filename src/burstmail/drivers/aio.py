@@ -198,15 +198,16 @@ class AsyncPipeline:
             raise desk.bug
 
     async def _finish(self, desk: Desk, patience: Patience, grace: float) -> None:
-        desk.bug = desk.bug or await patience.through(desk.end())
+        ended = await patience.through(desk.end())
         await patience.at_most([desk.quiet()], 0 if patience.cancelled else grace)
         await patience.at_most(desk.cancel(), FAREWELL)
         left = desk.do(lambda out: self._engine.statistics())
         await patience.through(left)
         closed = desk.abandon()
-        desk.bug = desk.bug or await patience.through(closed)
+        failed = await patience.through(closed)
+        desk.bug = desk.bug or ended or failed
         desk.close()
-        self._kept = not closed.exception() and closed.result()
+        self._kept = not failed and closed.result()
         self._outcomes.conclude(left.result(), busy=desk.busy, kept=self._kept)
 
     async def __aenter__(self) -> AsyncPipeline:

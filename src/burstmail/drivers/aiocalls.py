@@ -46,10 +46,13 @@ class Calls:
         self._loop = loop
         self._context = context
         self._told = told
+        self._cancelling = False
         self._tasks: set[asyncio.Task[Mapping[str, DeliveryError]]] = set()
 
     def start(self, attempt: Attempt, call: Call, sink: object) -> None:
         """Make an attempt at a sink."""
+        if self._cancelling:
+            return
         task = self._loop.create_task(_made(call, attempt), name="burstmail-send", context=self._context)
         self._tasks.add(task)
         # Not in the task: one that is cancelled before its first step never runs.
@@ -57,10 +60,14 @@ class Calls:
 
     def _ended(self, attempt: Attempt, sink: object, task: asyncio.Task[Mapping[str, DeliveryError]]) -> None:
         self._tasks.discard(task)
+        if self._cancelling and task.cancelled():
+            # As if the process had ended meanwhile: the next start makes the attempt, and does not rest before it.
+            return
         self._told(attempt, *_outcome(task, sink))
 
     def cancel(self) -> set[asyncio.Task[Any]]:
-        """Cancel what is under way; returns what has yet to end."""
+        """Cancel what is under way, tell nothing of it, and start no more; returns what has yet to end."""
+        self._cancelling = True
         for task in self._tasks:
             task.cancel()
         return set(self._tasks)

@@ -95,6 +95,8 @@ class AsyncReaders:
             for source in self._others:
                 source.close()
             await asyncio.wait([ended], timeout=LINGER)
+            # What it says later is nobody's news.
+            ended.cancel()
             raise
         ended.result()
 
