@@ -181,6 +181,8 @@ class Pipeline:
             left, busy = self._engine.statistics(), self._engine.busy
             if first:
                 self._kept = self._engine.close()
+                # Another thread may still wait in here, and longer than we did.
+                self._changed.notify_all()
                 for sender in self._senders.values():
                     sender.close()
         self._engine.logger.tell()
@@ -191,7 +193,7 @@ class Pipeline:
             raise bug
 
     def _is_idle(self) -> bool:
-        return not self._engine.busy and not self._telling
+        return self._abandoned or (not self._engine.busy and not self._telling)
 
     def statistics(self) -> Statistics:
         """The counts so far."""
