@@ -140,8 +140,11 @@ def _when(route: Mapping[str, Any]) -> list[str]:
     full = [counted(window.max_lines, "line")] if window.max_lines else []
     full += [counted(window.max_bytes, "byte")] if window.max_bytes else []
     sooner = f" or with {several(full, 'or')}" if full else ""
-    latest = f"at the latest {span(window.max_age)} after the first{sooner}"
-    return [f"A mail is sent {span(window.gap)} after the last line, {latest}.", *_separate(route)]
+    if window.gap < window.max_age:
+        when = f"{span(window.gap)} after the last line, at the latest {span(window.max_age)} after the first"
+    else:
+        when = f"{span(window.max_age)} after the first line"
+    return [f"A mail is sent {when}{sooner}.", *_separate(route)]
 
 
 def _separate(route: Mapping[str, Any]) -> list[str]:
@@ -178,7 +181,7 @@ def _amount(route: Mapping[str, Any]) -> list[str]:
     limits, cool = _limits(route)
     first, *others = limits
     said = [f"{counted(first.count, 'mail')} {each(first.per)}", *(f"{one.count:,} {each(one.per)}" for one in others)]
-    hourly = [limit.count for limit in limits if limit.per == HOUR]
+    hourly = [limit.count for limit in limits if limit.per >= HOUR]
     more = "" if _most(route) in hourly else f", and never more than {_most(route):,} in an hour"
     found = [f"At most {several(said)}{more}. What is over waits, merged and counted."]
     if cool:
@@ -189,14 +192,14 @@ def _amount(route: Mapping[str, Any]) -> list[str]:
 
 
 def _mail(route: Mapping[str, Any]) -> list[str]:
-    found = [f"It goes to {several(route['to'])}{f', from {sender}' if (sender := route.get('sender')) else ''}."]
+    found = [f"Mails go to {several(route['to'])}{f', from {sender}' if (sender := route.get('sender')) else ''}."]
     if "subject" in route:
-        found.append(f'Its subject is "{route["subject"]}".')
+        found.append(f'Their subject is "{route["subject"]}".')
     if "keep" in route:
         shown = route["keep"]
-        found.append(f"It shows the first {shown.head:,} and the last {shown.tail:,} lines, and counts all.")
+        found.append(f"They show the first {shown.head:,} and the last {shown.tail:,} lines, and count all.")
     if route.get("redact") == ():
-        found.append("Nothing is taken out of its lines: passwords in them are mailed.")
+        found.append("Nothing is taken out of their lines: passwords in them are mailed.")
     return found
 
 

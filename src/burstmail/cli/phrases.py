@@ -44,7 +44,9 @@ def several(words: Sequence[str], last: str = "and") -> str:
 
 def criteria_in_words(criteria: Mapping[str, Any]) -> str:
     """What lines have, of criteria as criteria() takes them: "program sshd or su and host web1"; '' for nothing."""
-    return " and ".join(clause for key in criteria for clause in _clauses(key, criteria))
+    clauses = [clause for key in criteria for clause in _clauses(key, criteria)]
+    # What is an alternative ends where the comma stands.
+    return (", and " if any(" or " in clause for clause in clauses) else " and ").join(clauses)
 
 
 def _clauses(key: str, criteria: Mapping[str, Any]) -> list[str]:
