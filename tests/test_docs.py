@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 
 import burstmail
+from burstmail.cli.configuration.proof import examine
+from burstmail.cli.options import parse
 from tests.cli.process import catching
 from tests.core import payloads
 
@@ -227,8 +229,24 @@ def test_configuration_is_that_of_a_tested_example(snippet: Snippet) -> None:
     assert wanted in starts
 
 
+@pytest.mark.parametrize("snippet", snippets("toml"))
+def test_configuration_files_have_nothing_wrong(snippet: Snippet, tmp_path: Path) -> None:
+    if snippet.note.startswith(EXCERPT):
+        assert snippet.text in (ROOT / "docs" / "examples" / snippet.note.removeprefix(EXCERPT)).read_text()
+        return
+    (tmp_path / "burstmail.toml").write_text(snippet.text)
+    given = parse(["-c", str(tmp_path / "burstmail.toml"), "--print"])
+    assert examine(given).problems == ()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "examples").glob("*.toml")), ids=lambda path: path.name)
+def test_example_files_have_nothing_wrong(path: Path) -> None:
+    found = examine(parse(["-c", str(path), "--print"]))
+    assert (found.problems, found.warnings) == ((), ())
+
+
 def test_every_fence_is_of_a_kind_that_is_tested() -> None:
-    assert {snippet.language for snippet in read()} <= {"sh", "python", "conf", "text"}
+    assert {snippet.language for snippet in read()} <= {"sh", "python", "conf", "text", "toml"}
     # A fence the expression above does not see would not be tested.
     assert sum(page.read_text().count("\n```") for page in PAGES) == 2 * len(list(read()))
 

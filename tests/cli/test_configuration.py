@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import re
+import runpy
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burstmail import CoolDown, Keep, Limit
+from burstmail import CoolDown, Keep, Limit, Routes
 from burstmail.cli.configuration import Configuration, Invalid, given_by, merged, read
 from burstmail.cli.configuration.proof import Findings, examine
 from burstmail.cli.options import Misuse, first_look, parse
+from burstmail.cli.parts import stages_of
 from burstmail.cli.settings import SETTINGS, named
+from burstmail.testing import Simulation
+from tests.cli import reference
 from tests.cli.broken import BROKEN
+from tests.servers.test_syslog_ng import ALERTS
+
+NAMES = ("auth", "console", "network", "usb")
 
 GOOD = """
 to = "ops@example.org"
@@ -323,6 +331,47 @@ def test_the_line_of_every_option_is_known(write: Any) -> None:
     assert over.place("files") == options.place("files")
 
 
+# What the page says.
+
+
+def test_the_reference_is_the_table_of_settings() -> None:
+    assert reference.PAGE.read_text() == reference.page(), (
+        "run python -m tests.cli.reference, and look at the difference"
+    )
+
+
+def test_what_the_page_says_of_mistakes_is_said(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = ['to = "root"', "gpa = 5", "", "max-age = 2m", "", "", "[[route]]", 'name = "a"']
+    rows += ['match = { progam = "x" }', "", "[[route]]", 'name = "b"', "", 'state = "/s"', ""]
+    (tmp_path / "burstmail.toml").write_text("\n".join(rows))
+    told = "".join(f"{problem}\n" for problem in examine({"config": "burstmail.toml"}).problems)
+    assert f"```text\n{told}```\n" in reference.PAGE.read_text()
+
+
+def subject(message: Any) -> str:
+    found = re.search(r"^Subject: (.*)$", message.readable(), re.MULTILINE)
+    assert found
+    return found[1]
+
+
+def test_the_example_file_does_what_the_example_program_does() -> None:
+    examples = reference.PAGE.parent / "examples"
+    options = read(str(examples / "four-alerts.toml"))
+    lines = [line for both in ALERTS.values() for some in both for line in some]
+    for keys in ({}, {"every": True}):
+        mails = []
+        program = runpy.run_path(str(examples / "four_alerts.py"))
+        for routes in (Routes(*program["ALERTS"], **keys), *stages_of(options | keys)):
+            run = Simulation(routes)
+            for number, line in enumerate(lines * 3):
+                run.at(number, line)
+            run.end()
+            mails.append([(one.item.recipients, subject(one.item), one.item.count) for one in run.deliveries])
+        assert mails[0] == mails[1]
+        assert {recipients for recipients, *_ in mails[0]} == {(f"{name}@example.org",) for name in NAMES}
+
+
 # What is wrong.
 
 
@@ -567,21 +616,10 @@ TEXTS = st.one_of(
 SCALARS = st.one_of(
     TEXTS, st.booleans(), st.integers(), st.floats(), st.dates(), st.times(), st.datetimes(), st.integers(0, 1 << 200)
 )
-WORDS = st.sampled_from(
-    [
-        *(setting.name for setting in SETTINGS),
-        "route",
-        "routes",
-        "match",
-        "any",
-        "all",
-        "not",
-        "host",
-        "severity",
-        "x.y",
-    ]
-    + [*("name", "data", "contains", "ignore-case", "at-least", "max_age")]
-)
+WORDS = st.sampled_from([
+    *(setting.name for setting in SETTINGS), "route", "routes", "name", "match", "any", "all", "not", "host",
+    "severity", "data", "contains", "ignore-case", "at-least", "max_age", "x.y",
+])  # fmt: skip
 VALUES: Any = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4), max_leaves=12
 )
