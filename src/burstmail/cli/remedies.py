@@ -37,7 +37,8 @@ PASSWORD = (
 
 def remedy(step: Step, before: Sequence[Step] = (), way: Way | None = None) -> str:
     """What to do about a step that failed; `before` is what had gone well."""
-    return BY_NAME.get(step.name, _unknown)(step, before, way or Way())
+    way = way or Way()
+    return BY_NAME[step.name](step, before, way) if step.name in BY_NAME else _else(step, way)
 
 
 def _lookup(step: Step, before: Sequence[Step], way: Way) -> str:
@@ -221,10 +222,6 @@ def _else(step: Step, way: Way) -> str:
     if step.reason == "system":
         return "mend what the words name: this machine is short of something"
     return f"its own words say why; {LOG}"
-
-
-def _unknown(step: Step, before: Sequence[Step], way: Way) -> str:
-    return _else(step, way)
 
 
 BY_NAME: dict[str, Callable[[Step, Sequence[Step], Way], str]] = {
