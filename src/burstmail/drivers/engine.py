@@ -45,6 +45,8 @@ class Engine:
         # The core's time is the clock's, and goes on after a restart where it was.
         self._shift = 0.0
         self._buried = Buried(self._ledger)
+        # Attempts that came due in a call which then raised: nobody has made them, and the next call returns them.
+        self._owed: list[Attempt] = []
         # Whether there are lines in the core that no store has ever had.
         self._alone = False
         self._reloaded = False
@@ -100,7 +102,11 @@ class Engine:
         self._flow.begin("", self._flow.reads + 1)
         entry = replace(entry, id=self._flow.reads, now=now)
         self._ledger.append(entry, now)
-        out += self._take(entry)
+        try:
+            out += self._take(entry)
+        except BaseException:
+            self._owed = out
+            raise
         self._keep(now)
         return out
 
@@ -142,7 +148,11 @@ class Engine:
             last=self._flow.reads,
         )
         replay = Replay(flow, self.logger)
-        out += replay.load(saved, now, tried=self._flow.paths.trying())
+        try:
+            out += replay.load(saved, now, tried=self._flow.paths.trying())
+        except BaseException:
+            self._owed = out
+            raise
         flow.begin("", saved.last)
         self._before = self.statistics()
         self._flow, self._replay = flow, replay
@@ -191,7 +201,7 @@ class Engine:
     # Time, deadline by deadline: one poll over ten hours would let out what each attempt's outcome holds back.
 
     def _advance(self, now: float) -> list[Attempt]:
-        out: list[Attempt] = []
+        out, self._owed = self._owed, []
         if self._ledger.mode is not Mode.THEIRS or self._alone:
             while (at := self._flow.deadline) < inf and (due := max(at, self._replay.core)) <= now:
                 out += self._polled(due)
