@@ -173,7 +173,7 @@ class Conversation(smtplib.SMTP):
             line: bytes = self.file.readline(left + 1) if self.file is not None else b""
         except OSError as error:
             self.close()
-            raise smtplib.SMTPServerDisconnected(f"connection lost: {error}") from None
+            raise smtplib.SMTPServerDisconnected(f"connection lost: {error.strerror or error}") from None
         if len(line) > left:
             self.close()
             raise smtplib.SMTPServerDisconnected(f"a reply of more than {REPLY} bytes")
