@@ -342,7 +342,10 @@ BROKEN = [
     ),
     Case(
         name="program-b-contains-fine",
-        text='to = "root"\n[[route]]\nname = "x"\nmatch.any = [\n  { program = "a" },\n  { program = "b",  contains = ["fine", "("] },\n  {},\n  { not = { sevrity = "err" } },\n]\n',
+        text=(
+            'to = "root"\n[[route]]\nname = "x"\nmatch.any = [\n  { program = "a" },\n'
+            '  { program = "b",  contains = ["fine", "("] },\n  {},\n  { not = { sevrity = "err" } },\n]\n'
+        ),
         wanted=(
             (6, "match.any[1].contains: '(': missing ), unterminated subpattern at"),
             (8, "match.any[3].not.sevrity: there is no such key: did you mean severity?"),
@@ -536,5 +539,30 @@ BROKEN = [
         name="name-5",
         text='to = "root"\n[[route]]\nname = 5\n',
         wanted=((3, "name: takes text of 1 to 64 visible characters"),),
+    ),
+    Case(
+        name="a-misspelt-name-is-not-missing",
+        text='to = "root"\n[[route]]\nnam = "x"\n',
+        wanted=((3, "nam: there is no such key: did you mean name?"),),
+    ),
+    Case(
+        name="a-class-of-grep",
+        text="to = 'root'\ninclude = [\n  'fine',\n  '[[:digit:]]+',\n]\n",
+        wanted=((4, "possible nested set at position 1: write"),),
+    ),
+    Case(
+        name="a-class-of-grep-in-match",
+        text="to = 'root'\n[[route]]\nname = 'x'\nmatch.contains = [\n  '[[:alpha:]]',\n  'fine',\n  ')',\n]\n",
+        wanted=((5, "possible nested set at position 1: write"), (7, "match.contains: ')': unbalanced parenthesis")),
+    ),
+    Case(
+        name="a-mask-with-a-class-of-grep",
+        text="to = 'root'\nmask = '[[:space:]]'\n",
+        wanted=((2, "possible nested set at position 1: write"),),
+    ),
+    Case(
+        name="a-program-with-an-empty-name",
+        text="to = 'root'\n[[route]]\nname = 'x'\n[route.match]\nprogram = [\n'',\n'a']\nhost = [5]\npid = []\n",
+        wanted=((8, "match.host: [5] is no string"), (9, "match.pid")),
     ),
 ]

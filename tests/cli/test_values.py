@@ -219,3 +219,55 @@ def test_certificates_are_looked_at_before_the_first_mail(tmp_path: Path) -> Non
         values.certificates(str(path))
     with pytest.raises(FileNotFoundError):
         values.certificates(str(tmp_path / "missing.pem"))
+
+
+@pytest.mark.parametrize("text", ["192.0.2.0/24", "192.0.2.7", "2001:db8::/32", "::1"])
+def test_networks(text: str) -> None:
+    assert values.network(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "everybody", "192.0.2.0/33", "192.0.2.1/24", "example.org"])
+def test_what_is_no_network_is_named(text: str) -> None:
+    with pytest.raises(ValueError, match="no network") as caught:
+        values.network(text)
+    assert repr(text) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["systemd", "udp://0.0.0.0", "tcp://[::]:5514", "tls://localhost:0", "unix:///run/x?mode=0660"]
+)
+def test_where_to_listen(text: str) -> None:
+    assert values.listening(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is no path"),
+        ("0.0.0.0:514", "begin it with udp://"),
+        ("http://0.0.0.0", "begin it with udp://"),
+        ("udp://", "name an address"),
+        ("udp://:514", "name an address"),
+        ("udp://x:y", "Port could not be cast"),
+        ("udp://x:70000", "Port out of range"),
+        ("udp://[::", "Invalid IPv6 URL"),
+    ],
+)
+def test_where_nobody_can_listen_is_told(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words) as caught:
+        values.listening(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_recipient_at_a_time() -> None:
+    assert values.recipient("root") == "root"
+    with pytest.raises(ValueError, match="'a,b' is more than one address"):
+        values.recipient("a,b")
+
+
+@pytest.mark.parametrize("text", ["[[:digit:]]+", "[a&&b]", "x[[]"])
+def test_what_other_programs_read_in_another_way_is_no_expression(text: str, recwarn: pytest.WarningsRecorder) -> None:
+    for function in (values.expression, values.mask):
+        with pytest.raises(ValueError, match="possible (nested set|set intersection) at position"):
+            function(text)
+    assert not recwarn.list

@@ -191,8 +191,30 @@ def listening(text: str) -> str:
     return text
 
 
+def unambiguous(text: object) -> None:
+    """Raise ValueError for an expression that other programs read in another way, such as grep's [[:digit:]]."""
+    import warnings
+
+    if not isinstance(text, str):
+        return
+
+    with warnings.catch_warnings():
+        # What Python warns of, it takes for something else than is meant: of [[:digit:]] for one of `[:digt` and a ].
+        warnings.simplefilter("error", FutureWarning)
+        try:
+            re.compile(text)
+        except FutureWarning as warning:
+            told = str(warning)
+            advice = r"write \[ for a bracket itself, and \d for [[:digit:]]"
+            raise ValueError(f"{text!r}: {told[:1].lower()}{told[1:]}: {advice}") from None
+        except (re.error, RecursionError, OverflowError):
+            # The part that takes it says it better.
+            return
+
+
 def expression(text: str) -> str:
     """A regular expression for what stands in a message."""
+    unambiguous(text)
     contains(text)
     if re.search(text, ""):
         raise ValueError(f"{text!r} is found in every line: it must match at least one character")
@@ -242,6 +264,7 @@ def attach(text: str) -> int:
 
 def mask(text: str) -> str:
     """A regular expression for a part of a line."""
+    unambiguous(text)
     Aggregator(masks=[text])
     if re.search(text, ""):
         raise ValueError(f"mask {text!r} matches where nothing is: it must match at least one character")

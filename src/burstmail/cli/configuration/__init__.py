@@ -21,7 +21,7 @@ from typing import Any
 from ..options import parse
 from ..settings import SETTINGS, by_dest
 from .document import document
-from .keys import Notes, line_of, read_keys
+from .keys import Notes, likeness, line_of, read_keys
 from .matches import read_match
 from .positions import Place
 from .problem import Invalid, Problem
@@ -112,7 +112,8 @@ def _route(table: Any, place: Place, notes: Notes) -> dict[str, Any]:
     options = read_keys(table, place, notes, besides=OWN)
     match = read_match(table.get("match", {}), (*place, "match"), notes)
     if "name" not in table:
-        notes.add(place, 'route: has no name: add name = "..."; what waits is found again by it')
+        if not any(key not in OWN and likeness(key, OWN) == "name" for key in table):
+            notes.add(place, 'route: has no name: add name = "..."; what waits is found again by it')
         return options | {"match": match}
     name = table["name"]
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():

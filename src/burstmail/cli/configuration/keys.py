@@ -94,14 +94,26 @@ def _unfit(key: str, setting: Setting | None, routed: bool, besides: tuple[str, 
 def unknown(key: str, names: Iterable[str]) -> str:
     """What to say of a key that is none of these."""
     known = list(names)
-    plain = key.lower().removeprefix("--").replace("_", "-")
-    plain = plain if plain in known else ALIASES.get(key.removeprefix("--"), plain)
-    if plain == "route" and plain in known:
+    near = likeness(key, known)
+    if not near:
+        return "there is no such key"
+    if near == "route":
         return "there is no such key: it is written [[route]]"
-    if plain in known:
-        return f"there is no such key: it is written {plain}"
-    near = get_close_matches(plain[:64], known, n=1)
-    return f"there is no such key: did you mean {near[0]}?" if near else "there is no such key"
+    same = near in (_dashed(key), ALIASES.get(key.removeprefix("--")))
+    return f"there is no such key: {f'it is written {near}' if same else f'did you mean {near}?'}"
+
+
+def likeness(key: str, names: Iterable[str]) -> str:
+    """The one of these names that is probably meant; empty for none."""
+    known = list(names)
+    for name in (_dashed(key), ALIASES.get(key.removeprefix("--"), "")):
+        if name in known:
+            return name
+    return next(iter(get_close_matches(_dashed(key)[:64], known, n=1)), "")
+
+
+def _dashed(key: str) -> str:
+    return key.lower().removeprefix("--").replace("_", "-")
 
 
 def _put(options: dict[str, Any], setting: Setting, value: Any, place: Place, notes: Notes) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from burstmail import criteria
 
+from ..values import unambiguous
 from .keys import Notes, unknown
 from .positions import Place
 
@@ -55,25 +56,32 @@ def _group(key: str, value: Any, place: Place, notes: Notes, depth: int) -> Any:
 
 
 def _good(key: str, value: Any, table: Mapping[str, Any], place: Place, notes: Notes) -> bool:
-    """Whether criteria() takes this one."""
-    alone = {key.replace("-", "_"): value}
+    """Whether criteria() takes this one; of a list, each by itself."""
+    ignore = table.get("ignore-case") is True
+    each: dict[Place, Any] = {place: value}
+    if isinstance(value, list) and value:
+        each = {(*place, number): [one] for number, one in enumerate(value)}
+    refused = {where: words for where, one in each.items() if (words := _refused(key, one, ignore))}
+    for where, words in refused.items():
+        notes.add(where, f"{_called(place)}: {words}")
+    return not refused
+
+
+def _refused(key: str, value: Any, ignore: bool) -> str:
+    """What is said against it; nothing where it is good."""
     if key == "ignore-case":
-        if isinstance(value, bool):
-            return True
-        notes.add(place, f"{_called(place)}: write true or false")
-        return False
-    if key == "contains" and isinstance(table.get("ignore-case"), bool):
-        alone["ignore_case"] = table["ignore-case"]
+        return "" if isinstance(value, bool) else "write true or false"
+    called = key.replace("-", "_")
     try:
-        criteria(alone)
-    except ValueError as error:
-        words = str(error).removeprefix(f"{key.replace('-', '_')}: ").removeprefix(f"{key.replace('-', '_')} ")
+        if key == "contains":
+            for text in value if isinstance(value, list) else [value]:
+                unambiguous(text)
+        criteria({called: value} | ({"ignore_case": True} if ignore and key == "contains" else {}))
+    except (TypeError, ValueError) as error:
+        return str(error).removeprefix(f"{called}: ").removeprefix(f"{called} ")
     except RecursionError:
-        words = "nests too deep"
-    else:
-        return True
-    notes.add(place, f"{_called(place)}: {words}")
-    return False
+        return "nests too deep"
+    return ""
 
 
 def _called(place: Place) -> str:
