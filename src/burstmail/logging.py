@@ -14,7 +14,9 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from copy import copy
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakSet
 
 from .core.aggregate import Aggregator
@@ -28,11 +30,14 @@ from .core.model import Batch
 from .core.split import Splitter
 from .core.whole import Whole
 from .core.words import plural
-from .drivers.feeder import Feeder
+from .drivers.feeder import Feeder, Text
 from .drivers.thread import Pipeline
 from .host import short_hostname
 from .sinks import Sink, load
-from .sources.logrecord import URGENT_FACILITY, lines
+from .sources.logrecord import URGENT_FACILITY, header, lines
+
+if TYPE_CHECKING:
+    from traceback import TracebackException
 
 Make: TypeAlias = Callable[[], Pipeline]
 
@@ -40,6 +45,9 @@ Make: TypeAlias = Callable[[], Pipeline]
 FIELDS = {"logger": "program", "level": "severity"}
 # How burstmail's own threads and loggers are called.
 OWN = "burstmail"
+# What a traceback weighs while it waits, roughly, in characters.
+TRACE = 4096
+PLAIN = logging.Formatter()
 # Different complaints that are said, each once.
 COMPLAINTS = 100
 
@@ -152,11 +160,27 @@ class BurstHandler(logging.Handler):
 
     def _put(self, record: logging.LogRecord) -> None:
         urgent = self._urgent is not None and record.levelno >= self._urgent
-        text = lines(record, self.format(record), self._host, urgent=urgent)
-        while not (feeder := self._feeder or self._begin()).put(text, record.created, self._taken()):
+        text, size = self._text(record, header(record, self._host, urgent=urgent))
+        while not (feeder := self._feeder or self._begin()).put(text, size, record.created, self._taken()):
             # Closed in this very moment.
             with self._guard:
                 self._feeder = None if self._feeder is feeder else self._feeder
+
+    def _text(self, record: logging.LogRecord, start: str) -> tuple[Text, int]:
+        """The lines; those of a traceback, which take most of the time, are made by the thread that feeds."""
+        formatter = self.formatter or PLAIN
+        error, place = record.exc_info[1:] if record.exc_info else (None, None)
+        if error and not record.exc_text and not record.stack_info and _is_usual(formatter):
+            from traceback import TracebackException
+
+            # All that is known now. No frame is kept, nor what its variables hold.
+            trace = TracebackException(type(error), error, place, lookup_lines=False, compact=True)
+            record = copy(record)
+            record.exc_info = None
+            text = formatter.format(record)
+            return partial(_traced, start, text, trace), len(text) + TRACE
+        text = lines(start, formatter.format(record))
+        return text, len(text)
 
     def _taken(self) -> int:
         missed, self._missed = self._missed, 0
@@ -174,7 +198,7 @@ class BurstHandler(logging.Handler):
             f"{plural(count, 'record')} of logging could not be taken: too many waited, or there was no stack for them"
         )
         record = {"name": "logging", "levelno": logging.ERROR, "created": time, "process": os.getpid()}
-        return lines(logging.makeLogRecord(record), told, self._host)
+        return lines(header(logging.makeLogRecord(record), self._host), told)
 
     def _complain(self, record: logging.LogRecord) -> None:
         """Say what is not mailed where it would be said without any handler, unless another handler has said it."""
@@ -234,6 +258,20 @@ def _is_heard(record: logging.LogRecord) -> bool:
             return True
         at = at.parent if at.propagate else None
     return False
+
+
+def _is_usual(formatter: logging.Formatter) -> bool:
+    """Whether what it makes of an exception is what Python prints."""
+    kind, usual = type(formatter), logging.Formatter
+    return kind.format is usual.format and kind.formatException is usual.formatException
+
+
+def _traced(start: str, text: str, trace: TracebackException) -> str:
+    try:
+        told = "".join(trace.format())
+    except Exception as error:
+        told = f"[its traceback cannot be shown: {type(error).__name__}]"
+    return lines(start, f"{text}\n{told}" if text else told)
 
 
 def _level(level: int | str) -> int:
@@ -299,7 +337,7 @@ def _rehearse(flow: Flow) -> None:
 
     A process that forks while another of its threads imports something has a half of that for ever.
     """
-    load("base64", "random", "secrets", "zlib")
+    load("base64", "random", "secrets", "traceback", "zlib")
     flow.feed(Batch.of("<11>Nov 23 10:00:00 host logger[1]: message"), 0.0)
     flow.drain(0.0)
 

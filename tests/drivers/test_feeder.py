@@ -49,23 +49,23 @@ def feeder(made: Bursts) -> Iterator[Feeder]:
 
 def test_lines_arrive_in_order_and_at_the_end_all_have(feeder: Feeder, made: Bursts) -> None:
     for number in range(100):
-        assert feeder.put(f"{number}\n", 0.0)
+        assert put(feeder, f"{number}\n", 0.0)
     feeder.close(2.0)
     assert made.lines == [str(number) for number in range(100)]
 
 
 def test_the_wall_time_is_that_of_the_first_line(feeder: Feeder, made: Bursts) -> None:
-    feeder.put("a\n", 1000.0)
-    feeder.put("b\n", 2000.0)
+    put(feeder, "a\n", 1000.0)
+    put(feeder, "b\n", 2000.0)
     feeder.close(2.0)
     assert made.bursts[0].first == 1000.0
 
 
 def test_flush_has_all_of_it_mailed_now(feeder: Feeder, made: Bursts) -> None:
-    feeder.put("a\n", 0.0)
+    put(feeder, "a\n", 0.0)
     feeder.flush()
     assert made.statistics().bursts == 1
-    feeder.put("b\n", 0.0)
+    put(feeder, "b\n", 0.0)
     feeder.flush()
     assert made.statistics().bursts == 2
 
@@ -79,7 +79,7 @@ def test_what_does_not_fit_is_counted_and_told(feeder: Feeder, made: Bursts) -> 
     held = threading.Event()
     make, feeder._make = feeder._make, lambda: (held.wait(10), make())[1]
     for number in range(300):
-        assert feeder.put(f"{number:09}\n", 0.0)
+        assert put(feeder, f"{number:09}\n", 0.0)
     held.set()
     feeder.close(2.0)
     assert len(made.lines) == 101
@@ -87,20 +87,20 @@ def test_what_does_not_fit_is_counted_and_told(feeder: Feeder, made: Bursts) -> 
 
 
 def test_one_record_always_fits(feeder: Feeder, made: Bursts) -> None:
-    feeder.put("x" * 5000 + "\n", 0.0)
+    put(feeder, "x" * 5000 + "\n", 0.0)
     feeder.close(2.0)
     assert made.bursts[0].count == 1
 
 
 def test_records_that_were_missed_before_are_told_too(feeder: Feeder, made: Bursts) -> None:
-    feeder.put("a\n", 0.0, 3)
+    put(feeder, "a\n", 0.0, 3)
     feeder.close(2.0)
     assert made.lines == ["a", "3 more"]
 
 
 def test_nothing_is_taken_after_the_end(feeder: Feeder) -> None:
     feeder.close(1.0)
-    assert not feeder.put("a\n", 0.0)
+    assert not put(feeder, "a\n", 0.0)
     assert not feeder.running
 
 
@@ -108,9 +108,9 @@ def test_a_pipeline_that_cannot_be_made_is_tried_again_and_nothing_lost(
     feeder: Feeder, made: Bursts, caplog: pytest.LogCaptureFixture
 ) -> None:
     made.failures = 1
-    feeder.put("a\n", 0.0)
+    put(feeder, "a\n", 0.0)
     wait_until(lambda: not feeder.running)
-    feeder.put("b\n", 0.0)
+    put(feeder, "b\n", 0.0)
     feeder.close(2.0)
     assert made.lines == ["a", "b"]
     assert "what is logged cannot be mailed" in caplog.text
@@ -119,10 +119,10 @@ def test_a_pipeline_that_cannot_be_made_is_tried_again_and_nothing_lost(
 def test_a_pipeline_that_refuses_lines_is_told_of_and_asked_again(
     feeder: Feeder, made: Bursts, caplog: pytest.LogCaptureFixture
 ) -> None:
-    feeder.put("a\n", 0.0)
+    put(feeder, "a\n", 0.0)
     feeder.flush()
     made.pipelines[0].close()
-    feeder.put("b\n", 0.0)
+    put(feeder, "b\n", 0.0)
     feeder.flush()
     assert "of what was logged, 1 record cannot be mailed" in caplog.text
     feeder.close(1.0)
@@ -135,7 +135,7 @@ def test_where_no_thread_can_be_started_the_end_does_the_work(
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    feeder.put("a\n", 0.0)
+    put(feeder, "a\n", 0.0)
     assert not feeder.running
     feeder.close(2.0)
     assert made.lines == ["a"]
@@ -145,11 +145,15 @@ def test_a_sink_that_hangs_holds_up_the_end_no_longer_than_its_grace(caplog: pyt
     free = threading.Event()
     sink = CallbackSink(lambda burst: free.wait(30))
     feeder = Feeder(lambda: Pipeline(Aggregator(), sink=sink), lambda count, time: "", capacity=1000)
-    feeder.put("a\n", 0.0)
+    put(feeder, "a\n", 0.0)
     with caplog.at_level(logging.ERROR):
         feeder.close(0.2)
     free.set()
     assert "1 mail (1 line) not delivered at exit, and lost" in caplog.text
+
+
+def put(feeder: Feeder, text: str, time: float, missed: int = 0) -> bool:
+    return feeder.put(text, len(text), time, missed)
 
 
 def wait_until(done: Callable[[], bool]) -> None:

@@ -18,7 +18,7 @@ def record(name: str = "app.views", level: int = logging.ERROR, **more: Any) -> 
 
 
 def told(text: str, **more: Any) -> str:
-    return logrecord.lines(record(**more), text, "web1")
+    return logrecord.lines(logrecord.header(record(**more), "web1"), text)
 
 
 def test_a_header_says_level_time_host_logger_and_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +38,7 @@ def test_every_level_has_a_severity(level: int, severity: int) -> None:
 
 
 def test_what_is_urgent_is_known_by_its_line() -> None:
-    line = logrecord.lines(record(), "x", "web1", urgent=True)
+    line = logrecord.header(record(), "web1", urgent=True)
     assert line.startswith(f"<{16 * 8 + 3}>")
     assert logrecord.URGENT_FACILITY == "local0"
 

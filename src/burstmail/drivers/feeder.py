@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from time import sleep
+from typing import TypeAlias
 
 from ..core.model import Batch
 from ..core.words import plural
@@ -23,6 +25,9 @@ logger = logging.getLogger("burstmail")
 PAUSE = 0.05
 # How long `flush` waits for what is fed, which is no mail.
 PATIENCE = 1.0
+
+# Lines, or what makes them, in the thread.
+Text: TypeAlias = str | Callable[[], str]
 
 
 class Feeder:
@@ -42,7 +47,7 @@ class Feeder:
         # Guards what follows. A signal handler may come in between, and give lines itself: so it can be taken twice,
         # and what wakes the thread is a queue, of which all is done in one step.
         self._guard = threading.RLock()
-        self._texts: list[str] = []
+        self._texts: list[Text] = []
         self._since = 0.0
         self._waiting = self._over = 0
         self._flushes: list[threading.Event] = []
@@ -57,8 +62,8 @@ class Feeder:
         """Whether there is a thread. At the end of the interpreter none can be started any more."""
         return self._thread is not None
 
-    def put(self, text: str, time: float, missed: int = 0) -> bool:
-        """One record, as lines that came at this wall time, and how many before it were missed. Never waits.
+    def put(self, text: Text, size: int, time: float, missed: int = 0) -> bool:
+        """One record of about this size that came at this wall time; so many before it were `missed`. Never waits.
 
         False after `close`: it is not taken.
         """
@@ -66,14 +71,14 @@ class Feeder:
             if self._ended:
                 return False
             self._over += missed
-            if self._texts and self._waiting + len(text) > self._capacity:
+            if self._texts and self._waiting + size > self._capacity:
                 self._over += 1
                 return True
             if not self._texts:
                 self._since = time
                 self._bell.put(None)
             self._texts.append(text)
-            self._waiting += len(text)
+            self._waiting += size
             if self._thread is None:
                 self._start()
         return True
@@ -142,8 +147,8 @@ class Feeder:
             since, over, self._over, self._waiting = self._since, self._over, 0, 0
         if over:
             texts.append(self._more(over, since))
-        text = "".join(texts)
         try:
+            text = "".join(map(_made, texts))
             pipeline.feed(Batch(text=text, count=text.count("\n"), time=since))
             if flushes:
                 pipeline.flush()
@@ -151,3 +156,11 @@ class Feeder:
             logger.exception("of what was logged, %s cannot be mailed", plural(len(texts), "record"))
         for done in flushes:
             done.set()
+
+
+def _made(text: Text) -> str:
+    if isinstance(text, str):
+        return text
+    # Others may run in between, at once and not when this thread's slice of some milliseconds has ended.
+    sleep(0)
+    return text()

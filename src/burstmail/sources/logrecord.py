@@ -35,11 +35,16 @@ def severity(level: int) -> int:
     return next((severity for least, severity in _SEVERITIES if level >= least), _DEBUG)
 
 
-def lines(record: LogRecord, text: str, host: str, *, urgent: bool = False) -> str:
-    """The record as lines, each with its newline; `text` is what a Formatter has made of it."""
+def header(record: LogRecord, host: str, *, urgent: bool = False) -> str:
+    """What stands in front of the text."""
     priority = (URGENT if urgent else USUAL) + severity(record.levelno)
     process = f"[{record.process}]" if record.process is not None else ""
-    return f"<{priority}>{_stamp(int(record.created))} {host} {_name(record.name)}{process}: {_indented(text)}\n"
+    return f"<{priority}>{_stamp(int(record.created))} {host} {_name(record.name)}{process}: "
+
+
+def lines(header: str, text: str) -> str:
+    """Header and text as lines, each with its newline; `text` is what a Formatter has made of the record."""
+    return f"{header}{_indented(text)}\n"
 
 
 def _indented(text: str) -> str:
