@@ -345,7 +345,7 @@ class _Awaited:
     def _awaits_threads(self, run: AsyncPipeline) -> bool:
         if (desk := run._started) is None:
             return False
-        return (self.plain and desk.busy) or (isinstance(desk._doer, Counted) and desk._doer.owed > 0)
+        return (self.plain and desk.busy) or (isinstance(desk._worker, Counted) and desk._worker.owed > 0)
 
     def _sink(self) -> Any:
         return self.sink if self.plain else Awaitable(self.sink)

@@ -7,7 +7,7 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
@@ -34,6 +34,7 @@ from burstmail import (
     each,
 )
 from burstmail.drivers import aio, aioread
+from burstmail.drivers.aiocalls import Calls
 from burstmail.testing import RecordingSink
 
 
@@ -248,7 +249,7 @@ async def test_a_callable_that_raises_surfaces_where_it_was_fed_and_changes_noth
     async with AsyncPipeline(Aggregator(key=each(lambda line: str(int(line)))), sink=sink) as pipeline:
         pipeline.feed("1")
         with pytest.raises(ValueError, match="invalid literal"):
-            pipeline.feed("x")
+            await pipeline.feed("x")
     assert sink.heads == [("1",)]
     assert (await pipeline.statistics()).lines_in == 1
 
@@ -268,15 +269,20 @@ async def test_an_attempt_that_is_cancelled_is_made_again() -> None:
 
 
 @looped
-async def test_an_attempt_that_is_cancelled_before_it_begins_is_made_again() -> None:
-    sink = Async()
+async def test_an_attempt_that_is_cancelled_before_it_begins_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink, started = Async(), Calls.start
+
+    def start(calls: Calls, *given: Any) -> None:
+        monkeypatch.undo()
+        started(calls, *given)
+        for task in calls._tasks:
+            task.cancel()
+
+    monkeypatch.setattr(Calls, "start", start)
     async with AsyncPipeline(Aggregator(max_lines=1), sink=sink) as pipeline:
         pipeline.feed("a")
-        for task in asyncio.all_tasks():
-            if task.get_name() == "burstmail-send":
-                task.cancel()
-        await asyncio.sleep(0.01)
-        assert not sink.begun
+        while not (await pipeline.statistics()).deferred:
+            assert not sink.begun
     assert sink.heads == [("a",)]
 
 
@@ -556,6 +562,25 @@ class Looks(asyncio.SelectorEventLoop):
     def _run_once(self) -> None:
         self.looks += 1
         super()._run_once()  # type: ignore[misc]  # it is the base's own
+
+
+@looped
+async def test_a_stage_that_raises_as_time_passes_stops_the_pipeline_and_surfaces(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Late(Aggregator):
+        def poll(self, now: float) -> Sequence[Burst]:
+            if self.held:
+                raise KeyError("late")
+            return []
+
+    pipeline = await AsyncPipeline(Late(gap=0.02), sink=Async()).start()
+    pipeline.feed("a")
+    await until(lambda: "the pipeline has stopped: a bug in a stage or in on_dead" in caplog.text)
+    with pytest.raises(RuntimeError, match="stopped on a bug"):
+        pipeline.feed("b")
+    with pytest.raises(KeyError, match="late"):
+        await pipeline.close()
 
 
 @pytest.mark.parametrize("stored", [False, True])

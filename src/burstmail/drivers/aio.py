@@ -1,7 +1,7 @@
-"""The core in an event loop: one timer for the next deadline, a task or a thread for each attempt.
+"""The core beside an event loop: one timer for the next deadline, a task or a thread for each attempt.
 
-Without a store all is done in the loop, and nothing of it waits; with one, the core and its store have a thread, since
-a disk may take its time. Nothing wakes up while nothing is held. Limits: WAITING characters on their way to a store.
+The loop never waits: the core has a thread, since a large mail is a tenth of a second of work, and a disk may take its
+time. Nothing wakes up while nothing is held. Limits: WAITING characters of lines on their way to the core.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class AsyncPipeline:
         sync, clock, backoff, give_up, grace: as in Pipeline.
         on_dead: as in Pipeline; it is called in the loop, and must not wait.
 
-    It belongs to the loop it was started in, and to its thread; from others, `loop.call_soon_threadsafe(pipeline.feed,
-    lines)`. An exception of a sink that is no DeliveryError is a bug: it is logged, the message is retried, and `close`
-    raises it. An attempt that is cancelled counts as failed for now.
+    Stages, and callables in them, run in a thread; all else in the loop it was started in. From other threads, feed by
+    `loop.call_soon_threadsafe(pipeline.feed, lines)`. An exception of a sink that is no DeliveryError is a bug: it is
+    logged, the message is retried, and `close` raises it. An attempt that is cancelled has failed for now.
     """
 
     def __init__(
@@ -65,11 +65,10 @@ class AsyncPipeline:
         self._sinks = _checked(sink)
         flow = Flow(*stages, destinations=list(self._sinks), backoff=backoff, give_up=give_up)
         self._engine = Engine(flow, clock or SystemClock(), store=store, sync=sync)
-        self._stored = store is not None
         self._grace = grace
         self._outcomes = Outcomes(on_dead)
         self._started: Desk | None = None
-        # Characters taken in, by the loop; of them in the engine, by whatever thread that has.
+        # Characters taken in, counted by the loop; of them in the core, counted by its thread.
         self._fed = self._taken = 0
         self._closed = self._kept = False
         # Done once `close` is through.
@@ -87,7 +86,7 @@ class AsyncPipeline:
         """
         if self._started:
             raise RuntimeError("this AsyncPipeline has been started already: make a new one")
-        self._started = Desk(self._engine, self._sinks, self._outcomes, stored=self._stored)
+        self._started = Desk(self._engine, self._sinks, self._outcomes)
         try:
             await self._started.do(lambda out: out.extend(self._engine.start()))
         except BaseException:
@@ -99,16 +98,16 @@ class AsyncPipeline:
     def feed(self, lines: Batch | str) -> asyncio.Future[None]:
         """Take lines in, now, and never wait. Not a coroutine: it need not be awaited.
 
-        What is awaited is done when the lines are in the store, if there is one. Raises RuntimeError after `close` and
-        before `start`, and asyncio.QueueFull while 32 MiB are on their way to a store that does not keep up: then
-        these lines are not taken in.
+        Awaited, it is done when the lines are in the core and in the store, if there is one, and raises what a callable
+        of yours raised at them. Raises RuntimeError after `close` and before `start`, and asyncio.QueueFull while
+        32 MiB are on their way to a store that does not keep up: then these lines are not taken in.
         """
         desk = self._desk()
         batch = Batch.of(lines) if isinstance(lines, str) else lines
         if self._fed - self._taken > WAITING:
-            raise asyncio.QueueFull("32 MiB of lines wait for the store: await what feed() returns, or feed less")
+            raise asyncio.QueueFull("32 MiB of lines wait to be taken in: await what feed() returns, or feed less")
         self._fed += len(batch.text)
-        return _now(desk.do(partial(self._take, batch)))
+        return desk.do(partial(self._take, batch))
 
     def _take(self, batch: Batch, out: list[Attempt]) -> None:
         self._taken += len(batch.text)
@@ -116,7 +115,7 @@ class AsyncPipeline:
 
     def flush(self) -> asyncio.Future[None]:
         """Close what is open, now; the caps still hold. Need not be awaited, as `feed`."""
-        return _now(self._desk().do(lambda out: out.extend(self._engine.flush())))
+        return self._desk().do(lambda out: out.extend(self._engine.flush()))
 
     async def reconfigure(
         self,
@@ -229,13 +228,6 @@ class AsyncPipeline:
         if not desk.here():
             raise RuntimeError("this AsyncPipeline belongs to another loop: use its call_soon_threadsafe()")
         return desk
-
-
-def _now(told: asyncio.Future[None]) -> asyncio.Future[None]:
-    """What has failed already is raised, rather than told to whoever may await it."""
-    if told.done():
-        told.result()
-    return told
 
 
 def _checked(sink: AnySink | Sequence[AnySink] | Mapping[str, AnySink]) -> dict[str, AnySink]:

@@ -1,7 +1,7 @@
 """What an Engine is asked -> attempts made, in an event loop. One timer for its deadline, and none while it has none.
 
-Without a store the engine is called in the loop; with one in a thread, so that a disk that is slow delays nobody else.
-Either way in the order of the calls, and what comes out is sent before the next call is told of.
+The engine is called in a thread, in the order of asking: a mail takes milliseconds to make, and a disk as long as it
+likes. What comes out is sent before the next call is told of.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from ..core.model import Attempt, DeadLetter
 from .aiocalls import AnySink, Caller, Calls, sender
-from .aioworker import Doer, Inline, Worker
+from .aioworker import Worker
 from .engine import Engine
 from .outcomes import Outcomes, jitter
 from .sender import Result, Sender
@@ -29,7 +29,7 @@ T = TypeVar("T")
 class Desk:
     """An Engine in the loop that runs now."""
 
-    def __init__(self, engine: Engine, sinks: Mapping[str, AnySink], outcomes: Outcomes, *, stored: bool) -> None:
+    def __init__(self, engine: Engine, sinks: Mapping[str, AnySink], outcomes: Outcomes) -> None:
         self.loop = asyncio.get_running_loop()
         self._engine = engine
         self._outcomes = outcomes
@@ -37,7 +37,7 @@ class Desk:
         self._context = copy_context()
         self._calls = Calls(self.loop, self._context, self._settle)
         self._senders: dict[str, Caller | Sender] = {}
-        self._doer: Doer = Worker(self.loop) if stored else Inline()
+        self._worker = Worker(self.loop)
         self._timer: asyncio.TimerHandle | None = None
         # Attempts that are handed out and not settled; who waits until there are none.
         self._busy = 0
@@ -72,7 +72,7 @@ class Desk:
         """
         told: asyncio.Future[T] = self.loop.create_future()
         out: list[Attempt] = []
-        self._doer.do(partial(self._acted, act, out), partial(self._told, told, out, then))
+        self._worker.do(partial(self._acted, act, out), partial(self._told, told, out, then))
         return told
 
     def _acted(self, act: Callable[[list[Attempt]], T], out: list[Attempt]) -> tuple[T, float]:
@@ -177,5 +177,5 @@ class Desk:
 
     def close(self) -> None:
         """Nothing more will be asked."""
-        self._doer.close()
+        self._worker.close()
         self.employ({})

@@ -1,6 +1,6 @@
 """A call -> what it returned, back in the event loop. In one thread, one after another, in the order of asking.
 
-For calls that wait for a disk: the loop goes on meanwhile.
+For calls that compute for long, or wait for a disk: the loop goes on meanwhile.
 """
 
 from __future__ import annotations
@@ -10,41 +10,17 @@ from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 Act: TypeAlias = Callable[[], Any]
 Told: TypeAlias = Callable[[Any, BaseException | None], object]
 
 
-class Doer(Protocol):
-    """Who makes calls: `told(value, error)` is called in the loop with what came of each."""
-
-    def do(self, act: Act, told: Told) -> None:
-        """Make this call, after all before it."""
-        ...
-
-    def close(self) -> None:
-        """Nothing more will come."""
-        ...
-
-
-class Inline:
-    """Calls that wait for nothing are made where they are asked for."""
-
-    def do(self, act: Act, told: Told) -> None:
-        """Make this call, now."""
-        try:
-            value, error = act(), None
-        except Exception as bug:
-            value, error = None, bug
-        told(value, error)
-
-    def close(self) -> None:
-        """There is nothing to end."""
-
-
 class Worker:
-    """The thread. It sleeps until there is a call, and is a daemon: a disk that hangs keeps no process alive."""
+    """`told(value, error)` is called in the loop with what came of each call.
+
+    The thread sleeps until there is one, and is a daemon: a disk that hangs keeps no process alive.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
