@@ -11,6 +11,7 @@ from ..core.flow import Flow
 from ..core.fold import dump_item
 from ..core.model import Attempt, DeadLetter
 from ..core.stage import State
+from ..stores import RETRY, Entry
 from .ledger import Ledger, Mode
 
 WAITING = 1000
@@ -43,12 +44,14 @@ class Buried:
         while len(self.rows) > (WAITING if self._ledger.mode is not Mode.OFF else 0):
             del self.rows[next(iter(self.rows))]
 
-    def forget(self, key: str) -> None:
-        """An operator has no use for it."""
-        self.rows[key] = None
+    def obey(self, entry: Entry, flow: Flow, now: float) -> list[Attempt]:
+        """An operator wants a mail tried again, be it dead or waiting still; or has no use for it."""
+        if entry.kind == RETRY:
+            return self._retry(entry.text, flow, now)
+        self.rows[entry.text] = None
+        return flow.paths.remove(entry.text, now)
 
-    def retry(self, key: str, flow: Flow, now: float) -> list[Attempt]:
-        """An operator wants it tried again: dead, or waiting still."""
+    def _retry(self, key: str, flow: Flow, now: float) -> list[Attempt]:
         row = self._ledger.dead(key)
         if row is None:
             return flow.paths.retry(key, now)

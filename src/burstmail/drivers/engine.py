@@ -19,7 +19,7 @@ from ..core.stage import State
 from ..core.statistics import Statistics
 from ..core.words import duration
 from ..errors import DeliveryError
-from ..stores import FLUSH, LINES, RETRY, Change, Entry, Saved, Store, new_epoch
+from ..stores import FLUSH, LINES, Change, Entry, Saved, Store, new_epoch
 from .buried import Buried
 from .later import Later
 from .ledger import Ledger, Mode
@@ -332,16 +332,10 @@ class Engine:
         self._reloaded = False
         for entry in self._ledger.adopt(self._flow.reads, now, self._clock.time()):
             if entry.kind not in (LINES, FLUSH):
-                out += self._advance(now) + self._obey(entry, now)
+                out += self._advance(now) + self._buried.obey(entry, self._flow, now)
             elif not self._reloaded:
                 self._ledger.adopted(entry)
                 out += self._take(entry)
             # What has come out is in the store before anything else could raise, and all be read from there again.
             self._keep(now)
         return out
-
-    def _obey(self, entry: Entry, now: float) -> list[Attempt]:
-        if entry.kind == RETRY:
-            return self._buried.retry(entry.text, self._flow, now)
-        self._buried.forget(entry.text)
-        return self._flow.paths.remove(entry.text, now)
