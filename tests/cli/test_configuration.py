@@ -23,7 +23,7 @@ from burstmail.cli.settings import SETTINGS, named
 from burstmail.testing import Simulation
 from tests.cli import reference
 from tests.cli.broken import BROKEN
-from tests.servers.test_syslog_ng import ALERTS
+from tests.servers.test_four_alerts import everything
 
 NAMES = ("auth", "console", "network", "usb")
 
@@ -326,7 +326,8 @@ def test_the_line_of_every_option_is_known(write: Any) -> None:
     assert options.place("to", 1) == options.place("subject") == ()
     assert options.problem((*options.place("match", 1), "any", 1, "not", "data"), "x").line == 27
     assert str(options.problem(("route", 2, "nowhere"), "x")) == f"{options.path}:30: x"
-    over = merged(options, {"to": ["me"], "config": "c"})
+    over = merged(options, {"to": ["me"], "config": "c", "name": "x"})
+    assert over.place("name", 1) == ("route", 1, "name")
     assert over.place("to") == over.place("to", 0) == ()
     assert over.place("files") == options.place("files")
 
@@ -358,7 +359,9 @@ def subject(message: Any) -> str:
 def test_the_example_file_does_what_the_example_program_does() -> None:
     examples = reference.PAGE.parent / "examples"
     options = read(str(examples / "four-alerts.toml"))
-    lines = [line for both in ALERTS.values() for some in both for line in some]
+    lines = everything()
+    for number, failure in enumerate(("FAILED SU (to root)", "FAILED LOGIN (1)", "x: incorrect password", "nothing")):
+        lines.insert(number * 5, f"<38>Nov 23 10:00:00 web{number} su[7]: {failure}")
     for keys in ({}, {"every": True}):
         mails = []
         program = runpy.run_path(str(examples / "four_alerts.py"))
@@ -456,11 +459,12 @@ def warned(text: str, path: Path) -> list[tuple[int | None, str]]:
 
 def test_a_route_that_never_gets_a_line_is_told_of(tmp_path: Path) -> None:
     routes = [f'[[route]]\nname = "{name}"\n' for name in "abc"]
-    some = 'match = { program = "x" }\n'
+    some, other = (f'match = {{ program = "{name}" }}\n' for name in "xy")
     path = tmp_path / "c"
     begin = 'to = "root"\nprint = true\n'
     assert [line for line, _ in warned(begin + "".join(routes), path)] == [5, 7]
     assert warned(begin + 'routes = "every"\n' + "".join(routes), path) == []
+    assert [line for line, _ in warned(begin + routes[0] + some + routes[1] + routes[2] + other, path)] == [8]
     ((line, words),) = warned(begin + routes[0] + some + routes[1] + some + routes[2], path)
     assert (line, words) == (6, "route 'b' never gets a line: 'a' above takes them all; put this one first")
 
@@ -503,6 +507,8 @@ def test_a_file_that_everybody_can_write_is_told_of(tmp_path: Path) -> None:
         (b"from = 1979-05-27T07:32:00Z", 1, "is no text"),
         (b'include = "' + b"(" * 5000 + b'"', 1, "include"),
         (b"include = '" + b"(" * 5000 + b")" * 5000 + b"'", 1, "include"),
+        (b"mask = '" + b"(" * 5000 + b")" * 5000 + b"'", 1, "nests too deep"),
+        (b"urgent = '" + b"a{1,2}" * 5000 + b"{0,99999999999}'", 1, "urgent"),
         (b"[[route]]\nname='x'\nmatch.contains = '" + b"(" * 5000 + b")" * 5000 + b"'", 3, "match.contains"),
         (b"[[route]]\nname='x'\nmatch = " + b"{not=" * 40 + b"{}" + b"}" * 40, 3, "nests deeper than 32"),
         (b"a = 1\n" * 20_000, 2, "is there twice"),

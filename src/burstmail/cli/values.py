@@ -207,7 +207,9 @@ def unambiguous(text: object) -> None:
             told = str(warning)
             advice = r"write \[ for a bracket itself, and \d for [[:digit:]]"
             raise ValueError(f"{text!r}: {told[:1].lower()}{told[1:]}: {advice}") from None
-        except (re.error, RecursionError, OverflowError):
+        except RecursionError:
+            raise ValueError(f"{text[:40]!r}...: nests too deep") from None
+        except (re.error, OverflowError):
             # The part that takes it says it better.
             return
 

@@ -92,14 +92,10 @@ def _loaded(path: str, text: str) -> tuple[dict[str, Any], Problem | None, int]:
         return tomllib.loads(text), None, 0
     except tomllib.TOMLDecodeError as error:
         words, offset = _placed(text, str(error))
-    except RecursionError:
-        words, offset = "nests too deep: no setting does", None
     except ValueError:
         # Python reads no number of more than 4,300 digits.
         found = _NUMBER.search(text)
-        words, offset = "a number is too long", found.start() if found else None
-    if offset is None:
-        return {}, Problem(path=path, line=None, words=words), len(text)
+        words, offset = "a number is too long", found.start() if found else len(text)
     line, place, words = _about(text, offset, words)
     return {}, Problem(path=path, line=line, place=place, words=words), offset
 

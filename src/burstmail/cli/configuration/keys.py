@@ -129,7 +129,7 @@ def _put(options: dict[str, Any], setting: Setting, value: Any, place: Place, no
         notes.add(place, f"{setting.name}: the list is empty: name something, or leave it out")
     read = [_read(setting, one, (*place, at) if several else place, notes) for at, one in enumerate(values)]
     found = [one[0] for one in read if one]
-    if len(found) == len(values) and found:
+    if found:
         options[setting.dest] = found if setting.repeatable else found[0]
 
 
@@ -145,8 +145,6 @@ def _read(setting: Setting, value: Any, place: Place, notes: Notes) -> tuple[Any
         words = str(error)
     except OSError as error:
         words = f"{_shown(error.filename or value)}: {error.strerror or error}"
-    except RecursionError:
-        words = f"{_shown(value)} nests too deep"
     notes.add(place, f"{setting.name}: {words.removeprefix(f'{setting.dest} ').removeprefix(f'{setting.dest}: ')}")
     return None
 
@@ -159,7 +157,7 @@ def _text(setting: Setting, value: Any) -> str:
         raise ValueError("takes one value, not a list" if not setting.repeatable else "no lists in a list")
     if isinstance(value, dict):
         raise ValueError("takes a value, not a table")
-    if setting.numeric and isinstance(value, int | float) and not isinstance(value, bool):
+    if setting.numeric and isinstance(value, int | float):
         return _shown(value)
     raise ValueError(f'{_shown(value)} is no text: write {setting.name} = "{setting.metavar}", in quotes')
 

@@ -38,7 +38,7 @@ def read_match(table: Any, place: Place, notes: Notes, *, depth: int = 0) -> dic
             notes.add(here, f"{_called(here)}: {unknown(key, NAMES)}")
         elif key in GROUPS:
             found[key] = _group(key, value, here, notes, depth)
-        elif _good(key, value, table, here, notes):
+        elif _good(key, value, here, notes):
             found[key.replace("-", "_")] = value
     if "contains" not in found:
         found.pop("ignore_case", None)
@@ -55,19 +55,18 @@ def _group(key: str, value: Any, place: Place, notes: Notes, depth: int) -> Any:
     return [read_match(one, (*place, at), notes, depth=depth + 1) for at, one in enumerate(value)]
 
 
-def _good(key: str, value: Any, table: Mapping[str, Any], place: Place, notes: Notes) -> bool:
+def _good(key: str, value: Any, place: Place, notes: Notes) -> bool:
     """Whether criteria() takes this one; of a list, each by itself."""
-    ignore = table.get("ignore-case") is True
     each: dict[Place, Any] = {place: value}
     if isinstance(value, list) and value:
         each = {(*place, number): [one] for number, one in enumerate(value)}
-    refused = {where: words for where, one in each.items() if (words := _refused(key, one, ignore))}
+    refused = {where: words for where, one in each.items() if (words := _refused(key, one))}
     for where, words in refused.items():
         notes.add(where, f"{_called(place)}: {words}")
     return not refused
 
 
-def _refused(key: str, value: Any, ignore: bool) -> str:
+def _refused(key: str, value: Any) -> str:
     """What is said against it; nothing where it is good."""
     if key == "ignore-case":
         return "" if isinstance(value, bool) else "write true or false"
@@ -76,11 +75,9 @@ def _refused(key: str, value: Any, ignore: bool) -> str:
         if key == "contains":
             for text in value if isinstance(value, list) else [value]:
                 unambiguous(text)
-        criteria({called: value} | ({"ignore_case": True} if ignore and key == "contains" else {}))
+        criteria({called: value})
     except (TypeError, ValueError) as error:
         return str(error).removeprefix(f"{called}: ").removeprefix(f"{called} ")
-    except RecursionError:
-        return "nests too deep"
     return ""
 
 
