@@ -12,9 +12,11 @@ from ..channel import say
 from ..options import Misuse
 from ..place import reads_others
 from ..status import OK
-from .handover import Handover, handover, must_read_standard_input
+from .handover import Handover, handed_over, must_read_standard_input
 
 TARGETS = ("syslog-ng", "rsyslog", "journald", "systemd")
+# The text, and what its reader should know beside.
+Printed = tuple[str, Sequence[str]]
 HELP = f"""\
 usage: burstmail setup {"|".join(TARGETS)} [-c FILE] [options]
 
@@ -34,13 +36,15 @@ def command(arguments: Sequence[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         sys.stdout.write(HELP)
         return OK
-    target = _target(arguments)
-    sys.stdout.write(target(arguments[1:]))
+    text, notes = _target(arguments)(arguments[1:])
+    for note in notes:
+        say(note)
+    sys.stdout.write(text)
     sys.stdout.flush()
     return OK
 
 
-def _target(arguments: Sequence[str]) -> Callable[[Sequence[str]], str]:
+def _target(arguments: Sequence[str]) -> Callable[[Sequence[str]], Printed]:
     from difflib import get_close_matches
 
     word = arguments[0] if arguments else ""
@@ -54,42 +58,39 @@ def _target(arguments: Sequence[str]) -> Callable[[Sequence[str]], str]:
     raise Misuse(f"setup {word!r}: {hint} (see burstmail setup --help)")
 
 
-def _syslog_ng(arguments: Sequence[str]) -> str:
+def _syslog_ng(arguments: Sequence[str]) -> Printed:
     from .stanzas import syslog_ng
 
-    given = handover(arguments)
+    given = handed_over(arguments)
     must_read_standard_input(given, "syslog-ng")
     if "confirm" in given.options:
         raise Misuse("--confirm answers a logger that asks, and syslog-ng does not: leave it out")
-    return syslog_ng(given)
+    return syslog_ng(given), given.warnings
 
 
-def _rsyslog(arguments: Sequence[str]) -> str:
+def _rsyslog(arguments: Sequence[str]) -> Printed:
     from .stanzas import rsyslog
 
-    given = handover(arguments)
+    given = handed_over(arguments)
     must_read_standard_input(given, "rsyslog")
-    return rsyslog(given)
+    return rsyslog(given), given.warnings
 
 
-def _journald(arguments: Sequence[str]) -> str:
-    given = handover(arguments)
+def _journald(arguments: Sequence[str]) -> Printed:
+    given = handed_over(arguments)
     if "journal" in given.options:
         return _unit(given, "journald")
     if "config" in given.options and reads_others(given.options):
         raise Misuse("setup journald: the configuration reads no journal: add journal = true, or say setup systemd")
     chosen = () if given.chooses else ("--at-least", "err")
-    return _unit(handover([*arguments, "--journal", *chosen]), "journald")
+    return _unit(handed_over([*arguments, "--journal", *chosen]), "journald")
 
 
-def _systemd(arguments: Sequence[str]) -> str:
-    return _unit(handover(arguments), "systemd")
+def _systemd(arguments: Sequence[str]) -> Printed:
+    return _unit(handed_over(arguments), "systemd")
 
 
-def _unit(given: Handover, target: str) -> str:
+def _unit(given: Handover, target: str) -> Printed:
     from .unit import notes, unit
 
-    text = unit(given, target)
-    for note in notes(given):
-        say(note)
-    return text
+    return unit(given, target), (*given.warnings, *notes(given))

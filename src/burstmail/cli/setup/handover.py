@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..channel import say
 from ..configuration.problem import Invalid
 from ..configuration.proof import examine
 from ..options import Misuse, parse
@@ -36,6 +35,8 @@ class Handover:
     """What they mean, together with the file that they may name."""
     paths: Mapping[str, str]
     """The paths among the arguments, by what the option is called among the options."""
+    warnings: tuple[str, ...] = ()
+    """What is probably not meant so."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -64,21 +65,25 @@ class Handover:
         return tuple(other if word == value else word for word in self.arguments)
 
 
-def handover(arguments: Sequence[str]) -> Handover:
+def handed_over(arguments: Sequence[str]) -> Handover:
     """What these arguments ask for. Raises Misuse, with all that is wrong."""
     words = list(arguments)
-    if not any(word.partition("=")[0] in ("--to", "--config", "-c") for word in words):
+    if not any(_parted(word)[0] in ("--to", "--config", "-c") for word in words):
         words = [*RECIPIENT, *words]
     given = parse(words)
     found = examine(given)
     if found.problems:
         raise Invalid(found.problems)
-    for warning in found.warnings:
-        say(str(warning))
     if "print" in found.options:
         raise Misuse("--print shows mails to a person, and nobody looks on here: leave it out")
     absolute, paths = _anywhere(words)
-    return Handover(program=tuple(executable()), arguments=tuple(absolute), options=found.options, paths=paths)
+    return Handover(
+        program=tuple(executable()),
+        arguments=tuple(absolute),
+        options=found.options,
+        paths=paths,
+        warnings=tuple(map(str, found.warnings)),
+    )
 
 
 def must_read_standard_input(given: Handover, who: str) -> None:
@@ -117,4 +122,5 @@ def _parted(word: str) -> tuple[str, bool, str]:
 
 
 def _is_path(setting: Setting, value: str) -> bool:
-    return setting.path and value not in setting.words
+    # The file itself is no key of it, where its paths are told from other values.
+    return (setting.path or setting.dest == "config") and value not in setting.words
