@@ -92,14 +92,18 @@ class Child:
     def _relay(self) -> None:
         while True:
             found = signal.sigwaitinfo(SIGNALS)
-            with self._lock:
-                status = self._status
-                # From the kernel: a terminal, which tells the whole group. From the command: it knows already.
-                if status is None and found.si_code <= 0 and found.si_pid != self._pid:
-                    with suppress(OSError):
-                        os.kill(self._pid, found.si_signo)
+            # From the kernel: a terminal, which tells the whole group. From the command: it knows already.
+            known = found.si_code > 0 or found.si_pid == self._pid
+            status = self._passed_on(found.si_signo, known=known)
             if status is not None and found.si_signo in ENDING:
                 self._leave(shown(status))
+
+    def _passed_on(self, number: int, *, known: bool) -> int | None:
+        """The command's status, if it has ended; else it has the signal now."""
+        with self._lock, suppress(OSError):
+            if self._status is None and not known:
+                os.kill(self._pid, number)
+        return self._status
 
 
 def shown(status: int) -> int:
