@@ -541,6 +541,11 @@ BROKEN = [
         wanted=((3, "name: takes text of 1 to 64 visible characters"),),
     ),
     Case(
+        name="a-key-behind-match",
+        text='[[route]]\nname = "x"\n[route.match]\nhost = "h"\nto = "root"\nstate = "/s"\n',
+        wanted=((5, "match.to: is no criterion but a key of the route"), (6, "match.state: there is no such key")),
+    ),
+    Case(
         name="a-misspelt-name-is-not-missing",
         text='to = "root"\n[[route]]\nnam = "x"\n',
         wanted=((3, "nam: there is no such key: did you mean name?"),),

@@ -20,7 +20,7 @@ STRINGS = [
 ]
 KEYS = ["{}", '"{}"', "'{}'", '"a b.{}"', "'{} # = ['", '"\\u00e4{}"', "{}-x_1", '"{} \\" "']
 BETWEEN = ["", " ", "\t", "\n", "\r\n  ", " # ] } \" '''\n", "\n\n"]
-BEFORE = ["", "  ", "\n", "# comment [x] = \"\"\"\n", "\r\n", "\t# '''\n\n"]
+BEFORE = ["", "  ", "\n", '# comment [x] = """\n', "\r\n", "\t# '''\n\n"]
 BEHIND = ["\n", " # c = 1\n", "\r\n", "  \n\n"]
 
 
@@ -98,7 +98,8 @@ def documents(draw: Any) -> tuple[str, dict[Place, int]]:
             writer.put(*BEFORE)
             writer.mark((name,))
             writer.mark((name, "sub"))
-            writer.text += draw(st.sampled_from(["[{}.sub]", "[ {} . sub ]", '["{}"."sub"]', "['{}'.sub]"])).format(name)
+            header = draw(st.sampled_from(["[{}.sub]", "[ {} . sub ]", '["{}"."sub"]', "['{}'.sub]"]))
+            writer.text += header.format(name)
             writer.put(*BEHIND)
             writer.statements((name, "sub"))
             continue
@@ -178,7 +179,8 @@ def test_of_what_is_no_toml_the_last_key_is_known(text: str, last: Place, twice:
 def test_nothing_is_looked_for_behind_what_cannot_be(written: tuple[str, dict[Place, int]], data: Any) -> None:
     text, _ = written
     at = data.draw(st.integers(0, len(text)))
-    torn = text[:at] + data.draw(st.sampled_from(["", '"', "'", "'''", "[", "]", "}", "=", "\0", "\\", "[["])) + text[at:]
+    put = data.draw(st.sampled_from(["", '"', "'", "'''", "[", "]", "}", "=", "\0", "\\", "[["]))
+    torn = text[:at] + put + text[at:]
     found = positions(torn).lines
     assert all(1 <= line <= torn.count("\n") + 1 for line in found.values())
 

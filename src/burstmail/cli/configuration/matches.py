@@ -10,6 +10,7 @@ from typing import Any
 
 from burstmail import criteria
 
+from ..settings import named
 from ..values import unambiguous
 from .keys import Notes, unknown
 from .positions import Place
@@ -35,7 +36,7 @@ def read_match(table: Any, place: Place, notes: Notes, *, depth: int = 0) -> dic
     for key, value in table.items():
         here = (*place, key)
         if key not in NAMES:
-            notes.add(here, f"{_called(here)}: {unknown(key, NAMES)}")
+            notes.add(here, f"{_called(here)}: {_misplaced(key) or unknown(key, NAMES)}")
         elif key in GROUPS:
             found[key] = _group(key, value, here, notes, depth)
         elif _good(key, value, here, notes):
@@ -43,6 +44,13 @@ def read_match(table: Any, place: Place, notes: Notes, *, depth: int = 0) -> dic
     if "contains" not in found:
         found.pop("ignore_case", None)
     return found
+
+
+def _misplaced(key: str) -> str:
+    """What to say of a key of the route itself: in TOML it belongs to the header above it."""
+    setting = named(key)
+    own = key == "name" or (setting is not None and setting.routed)
+    return "is no criterion but a key of the route: write it above [route.match]" if own else ""
 
 
 def _group(key: str, value: Any, place: Place, notes: Notes, depth: int) -> Any:
