@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from burstmail import (
     BurstHandler,
     CallbackSink,
     Composer,
+    FileStore,
     MaildirSink,
     Pipeline,
     SendmailSink,
@@ -27,6 +29,7 @@ from burstmail import (
     each,
 )
 from burstmail import logging as module
+from burstmail.drivers import recipe
 from burstmail.testing import RecordingSink
 
 
@@ -289,7 +292,7 @@ from burstmail.logging import BurstHandler
 log = logging.getLogger("app")
 
 def configure(**options):
-    sink = f"maildir:{sys.argv[-1]}"
+    sink = f"maildir:{sys.argv[1]}" if sys.argv[1:] else None
     logging.getLogger().addHandler(BurstHandler("root", **{"sink": sink} | options))
 
 """
@@ -540,11 +543,93 @@ for pid in pids:
     assert all(text.count(f": {words}\n") == 1 for words in ("loading", "worker 0", "worker 1", "worker 2"))
 
 
+# With a state directory.
+
+
+def lines_in(maildir: Path) -> int:
+    found = [message_from_bytes(path.read_bytes()) for path in maildir.glob("new/*")]
+    return sum(int(mail["X-Burstmail"].partition(";")[0].removeprefix("lines=")) for mail in found)
+
+
+def test_processes_that_share_a_state_share_their_mails(tmp_path: Path) -> None:
+    script = """
+configure(state=sys.argv[2], gap=1)
+log.error("loading")
+pids = []
+for n in range(4):
+    # Before the store is open, while it is opened, and after.
+    time.sleep(0.02 * n)
+    if not (pid := os.fork()):
+        for number in range(50):
+            log.error("worker %d: %d", n, number)
+            time.sleep(0.01)
+        sys.exit()
+    pids.append(pid)
+for pid in pids:
+    assert os.waitpid(pid, 0)[1] == 0
+time.sleep(2.5)
+"""
+    assert run(script, tmp_path / "mails", tmp_path / "state") == ""
+    assert len(mails(tmp_path / "mails")) == 1
+    assert lines_in(tmp_path / "mails") == 201
+
+
+def test_what_a_killed_process_had_is_mailed_by_the_next(tmp_path: Path) -> None:
+    script = """
+configure(state=sys.argv[2], gap=30)
+log.error("before")
+time.sleep(0.5)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    run(script, tmp_path / "mails", tmp_path / "state", status=-signal.SIGKILL)
+    run("configure(state=sys.argv[2]); log.error('after')", tmp_path / "mails", tmp_path / "state")
+    (mail,) = mails(tmp_path / "mails")
+    assert ": before\n" in mail
+    assert ": after\n" in mail
+
+
+def test_a_child_does_not_keep_its_parents_store(tmp_path: Path) -> None:
+    script = """
+configure(state=sys.argv[2])
+log.error("before")
+time.sleep(0.5)
+if os.fork():
+    os.kill(os.getpid(), signal.SIGKILL)
+time.sleep(10)
+"""
+    run(script, tmp_path / "mails", tmp_path / "state", status=-signal.SIGKILL)
+    store = FileStore(tmp_path / "state")
+    assert store.open() is not None
+    store.close()
+
+
+def test_two_threads_may_fork_at_once(tmp_path: Path) -> None:
+    script = """
+configure(state=sys.argv[2])
+log.error("parent")
+time.sleep(0.3)
+def fork():
+    for n in range(10):
+        if not (pid := os.fork()):
+            os._exit(0)
+        os.waitpid(pid, 0)
+threads = [threading.Thread(target=fork) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+log.error("parent still")
+"""
+    run(script, tmp_path / "mails", tmp_path / "state")
+    assert lines_in(tmp_path / "mails") == 2
+
+
+@pytest.mark.parametrize("state", [True, False])
 @pytest.mark.parametrize("sink", ["maildir:{}", "smtp://127.0.0.1:1", "/bin/false"])
-def test_its_threads_import_nothing(sink: str, tmp_path: Path) -> None:
+def test_its_threads_import_nothing(sink: str, state: bool, tmp_path: Path) -> None:
     # A process that forks meanwhile would have half of a module.
     script = """
-configure(sink=sys.argv[1], gap=0.05, grace=0.2)
+configure(sink=sys.argv[1], state=sys.argv[2] if sys.argv[2:] else None, gap=0.05, grace=0.2)
 before = {*sys.modules}
 log.error("one\\ntwo")
 time.sleep(0.5)
@@ -553,7 +638,7 @@ for n in range(2000):
 logging.shutdown()
 assert not {*sys.modules} - before, {*sys.modules} - before
 """
-    run(script, sink.format(tmp_path / "mails"))
+    run(script, sink.format(tmp_path / "mails"), *[tmp_path / "state"] * state)
 
 
 # What it is given.
@@ -592,7 +677,7 @@ def test_a_pipeline_that_is_given_can_be_used_once(log: logging.Logger, caplog: 
     ],
 )
 def test_sinks_in_words(given: dict[str, Any], kind: type) -> None:
-    assert isinstance(module._sink(given["sink"], given.get("password")), kind)
+    assert isinstance(recipe.sink_of(given["sink"], given.get("password")), kind)
 
 
 @pytest.mark.parametrize(

@@ -16,33 +16,23 @@ import threading
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from .core.aggregate import Aggregator
-from .core.cap import Caps
 from .core.compose import Composer
-from .core.flow import Flow
-from .core.limits import CoolDown, Limit
 from .core.mail.subject import DEFAULT
-from .core.match import match
-from .core.model import Batch
 from .core.split import Splitter
-from .core.whole import Whole
 from .core.words import plural
-from .drivers.feeder import Feeder, Text
+from .drivers.feeder import Feeder, Grip, Text
+from .drivers.recipe import limits, once, recipe, sink_of, windows
 from .drivers.thread import Pipeline
 from .host import short_hostname
-from .sinks import Sink, load
-from .sources.logrecord import URGENT_FACILITY, header, lines
+from .sinks import Sink
+from .sources.logrecord import header, lines
 
 if TYPE_CHECKING:
     from traceback import TracebackException
 
-Make: TypeAlias = Callable[[], Pipeline]
-
-# What records have, by the names that logging has for it.
-FIELDS = {"logger": "program", "level": "severity"}
 # How burstmail's own threads and loggers are called.
 OWN = "burstmail"
 # What a traceback weighs while it waits, roughly, in characters.
@@ -67,6 +57,8 @@ class BurstHandler(logging.Handler):
         caps: pairs of a count and seconds: at most so many mails in any such time; by default (3, 60) and (5, 900).
         cool_down: the first and the longest interval of one key's mails, in seconds; None for none.
         urgent: records of this level are mailed at once, and one mail of each of `caps` is kept for them; None: none.
+        state: a directory, in which what is not mailed yet survives the end. Processes that share it, as the workers of
+            a server do, share bursts and caps: one of them mails what all of them log. Nothing else may use it.
         capacity: characters of records that may wait for the pipeline, besides those it is busy with: 4,194,304.
         grace: how long `close` waits for deliveries, in seconds: 4.
         level: as for any handler.
@@ -92,6 +84,7 @@ class BurstHandler(logging.Handler):
         caps: Sequence[Sequence[float]] = ((3, 60.0), (5, 900.0)),
         cool_down: Sequence[float] | None = (60.0, 900.0),
         urgent: int | str | None = logging.CRITICAL,
+        state: str | os.PathLike[str] | None = None,
         capacity: int = 4 * 1024 * 1024,
         grace: float = 4.0,
         level: int | str = logging.NOTSET,
@@ -102,13 +95,18 @@ class BurstHandler(logging.Handler):
         self._capacity, self._grace = capacity, grace
         self._host = short_hostname()
         if isinstance(pipeline, Pipeline):
-            self._make = _once(pipeline)
+            self._make = once(pipeline)
         elif pipeline is not None:
             self._make = pipeline
         elif to is not None:
-            composer = Composer(to, sender=sender, subject=subject)
-            window = {"gap": gap, "max_age": max_age, "key": _key(key)}
-            self._make = _maker(window, _rules(caps, cool_down, urgent), composer, _sink(sink, password), grace)
+            self._make = recipe(
+                windows(gap, max_age, key),
+                limits(caps, cool_down, urgent is not None),
+                Composer(to, sender=sender, subject=subject),
+                sink_of(sink, password),
+                state,
+                grace,
+            )
         else:
             raise ValueError("BurstHandler(to=None): name a recipient, or give a pipeline")
         self._guard = threading.RLock()
@@ -212,22 +210,43 @@ class BurstHandler(logging.Handler):
 
     def _forked(self) -> None:
         """In a process just forked, of which only this thread is left: locks may be held for ever."""
-        _INHERITED.append(self._feeder)
         self._guard, self._feeder, self._missed = threading.RLock(), None, 0
 
 
 _HANDLERS: WeakSet[BurstHandler] = WeakSet()
 _EXITING = threading.Event()
 # What a process has from its parent: never used, and never taken apart.
-_INHERITED: list[Feeder | None] = []
+_INHERITED: list[Feeder] = []
+
+
+class _Forking(threading.local):
+    """What the thread that forks holds meanwhile."""
+
+    held: Sequence[tuple[Feeder, Grip]] = ()
+
+
+_FORKING = _Forking()
+
+
+def _before_fork() -> None:
+    feeders = [handler._feeder for handler in list(_HANDLERS)]
+    _FORKING.held = [(feeder, feeder.hold()) for feeder in feeders if feeder]
 
 
 def _after_fork() -> None:
+    for feeder, grip in _FORKING.held:
+        feeder.release(grip)
+
+
+def _in_child() -> None:
     for handler in list(_HANDLERS):
         handler._forked()
+    for feeder, grip in _FORKING.held:
+        _INHERITED.append(feeder)
+        feeder.leave(grip)
 
 
-os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)
 # Before logging's own, which closes the handlers: what was registered last is called first.
 atexit.register(_EXITING.set)
 
@@ -279,77 +298,3 @@ def _level(level: int | str) -> int:
     if number is None:
         raise ValueError(f"urgent={level!r}: no level of logging; write a number, or a name such as 'CRITICAL'")
     return number
-
-
-def _key(key: str | Splitter | None) -> str | Splitter | None:
-    if not isinstance(key, str):
-        return key
-    return ",".join(FIELDS.get(name.strip(), name) for name in key.split(","))
-
-
-def _rules(
-    caps: Sequence[Sequence[float]], cool_down: Sequence[float] | None, urgent: int | str | None
-) -> tuple[Sequence[Limit], dict[str, Any]]:
-    """What Caps takes. Of a limit of one mail none can be kept for urgent records."""
-    limits = [Limit(int(count), per) for count, per in caps]
-    reserve = urgent is not None and all(limit.count > 1 for limit in limits)
-    cool = None if cool_down is None else CoolDown(first=cool_down[0], longest=cool_down[1])
-    return limits, {"per_key": cool, "reserve": int(reserve)}
-
-
-def _sink(sink: Sink | str | None, password: str | None) -> Sink:
-    if isinstance(sink, str) and sink.startswith(("smtp:", "smtps:")):
-        from .sinks.smtp import SMTPSink
-
-        return SMTPSink.from_url(sink, password=password)
-    if password is not None:
-        raise ValueError("password: it belongs to sink='smtp://USER@HOST', which is missing")
-    if isinstance(sink, str) and sink.startswith("maildir:"):
-        from .sinks.maildir import MaildirSink
-
-        return MaildirSink(sink.removeprefix("maildir:"))
-    if isinstance(sink, str | None):
-        from .sinks.sendmail import SendmailSink
-
-        return SendmailSink(sink)
-    return sink
-
-
-def _maker(
-    window: dict[str, Any],
-    rules: tuple[Sequence[Limit], dict[str, Any]],
-    composer: Composer,
-    sink: Sink,
-    grace: float,
-) -> Make:
-    """A function that makes the pipeline, whose parts are tried at once: who configures hears of errors."""
-    urgent = match(facility=URGENT_FACILITY)
-
-    def stages() -> tuple[Any, ...]:
-        return Whole(), Aggregator(**window, urgent=urgent), Caps(*rules[0], **rules[1]), composer
-
-    _rehearse(Flow(*stages()))
-    return lambda: Pipeline(*stages(), sink=sink, grace=grace)
-
-
-def _rehearse(flow: Flow) -> None:
-    """Make a mail, and throw it away: all that is imported when it is first used is imported now.
-
-    A process that forks while another of its threads imports something has a half of that for ever.
-    """
-    load("base64", "random", "secrets", "traceback", "zlib")
-    flow.feed(Batch.of("<11>Nov 23 10:00:00 host logger[1]: message"), 0.0)
-    flow.drain(0.0)
-
-
-def _once(pipeline: Pipeline) -> Make:
-    """A pipeline that somebody else has made can be had once: not again after its end, and not after a fork."""
-    left = [pipeline]
-
-    def make() -> Pipeline:
-        if os.getpid() == owner and left:
-            return left.pop()
-        raise RuntimeError("the Pipeline given to BurstHandler has ended, or is another process's: give a function")
-
-    owner = os.getpid()
-    return make

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from enum import Enum
 from queue import Empty, SimpleQueue
 from time import sleep
 from typing import TypeAlias
@@ -25,9 +26,19 @@ logger = logging.getLogger("burstmail")
 PAUSE = 0.05
 # How long `flush` waits for what is fed, which is no mail.
 PATIENCE = 1.0
+# How long a fork waits for a disk: a store that is forked in the middle of a write is of no use to the child.
+FORK = 5.0
 
 # Lines, or what makes them, in the thread.
 Text: TypeAlias = str | Callable[[], str]
+
+
+class Grip(Enum):
+    """What is held for a fork."""
+
+    NONE = 0
+    MAKING = 1
+    ALL = 2
 
 
 class Feeder:
@@ -56,6 +67,9 @@ class Feeder:
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._hurry: SimpleQueue[None] = SimpleQueue()
         self._grace = 0.0
+        # Taken while the pipeline is made.
+        self._making = threading.Lock()
+        self._pipeline: Pipeline | None = None
 
     @property
     def running(self) -> bool:
@@ -105,6 +119,24 @@ class Feeder:
         elif self._texts:
             self._work()
 
+    def hold(self) -> Grip:
+        """Before a fork: nothing is written, as far as that can be had in a few seconds. For `release` or `leave`."""
+        if not self._making.acquire(timeout=FORK):
+            return Grip.NONE
+        return Grip.ALL if self._pipeline and self._pipeline.hold(FORK) else Grip.MAKING
+
+    def release(self, grip: Grip) -> None:
+        """After it, in the same process."""
+        if grip is Grip.ALL and self._pipeline:
+            self._pipeline.release()
+        if grip is not Grip.NONE:
+            self._making.release()
+
+    def leave(self, grip: Grip) -> None:
+        """After it, in the new process: what the parent has open is closed, if nobody was in the middle of it."""
+        if grip is Grip.ALL and self._pipeline:
+            self._pipeline.leave()
+
     def _wake(self) -> None:
         self._hurry.put(None)
         self._bell.put(None)
@@ -120,7 +152,8 @@ class Feeder:
 
     def _work(self) -> None:
         try:
-            pipeline = self._make()
+            with self._making:
+                pipeline = self._pipeline = self._make()
         except Exception:
             # What waits stays, and the next record tries again.
             logger.exception("what is logged cannot be mailed")

@@ -67,7 +67,7 @@ class Pipeline:
         flow = Flow(*stages, destinations=list(sinks), backoff=backoff, give_up=give_up)
         self._engine = Engine(flow, clock or SystemClock(), store=store, sync=sync)
         self._senders = {name: Sender(one, self._settle) for name, one in sinks.items()}
-        self._grace = grace
+        self._store, self._grace = store, grace
         self._outcomes = Outcomes(on_dead)
         # Guards everything below, and the engine.
         self._changed = threading.Condition(threading.Lock())
@@ -210,6 +210,19 @@ class Pipeline:
             if self._broken:
                 return inf
             return 0.0 if self._closed else max(0.0, self._engine.now - self._engine.deadline)
+
+    def hold(self, seconds: float) -> bool:
+        """Before a fork: nothing is written until `release`. False without a store, or if not to be had in time."""
+        return self._store is not None and self._changed.acquire(timeout=seconds)
+
+    def release(self) -> None:
+        """After a fork, in the process that goes on with this pipeline."""
+        self._changed.release()
+
+    def leave(self) -> None:
+        """After a fork, in the new process, which has no part in this pipeline: let go of its store, and of no more."""
+        if self._store is not None:
+            self._store.close()
 
     def __enter__(self) -> Pipeline:
         return self
