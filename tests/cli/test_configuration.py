@@ -424,6 +424,21 @@ def test_of_the_command_line_there_is_no_line(tmp_path: Path) -> None:
     ]
 
 
+def test_options_alone_are_examined_too(tmp_path: Path) -> None:
+    good = examine(parse(["--to", "root", "--print", "--file", f"{tmp_path}/none"]))
+    assert (good.problems, [str(warning) for warning in good.warnings]) == (
+        (),
+        [f"file: '{tmp_path}/none' is no file yet: it is waited for"],
+    )
+    bad = examine(parse(["--to", "x y", "--tls-key", "k", "--mask", "a", "--no-patterns"]) | {"print": True})
+    assert [(problem.line, problem.path) for problem in bad.problems] == [(None, "")] * 3
+
+
+def test_a_file_without_any_quotes_is_told_of_in_part(write: Any) -> None:
+    found = refused(write("".join(f"key{number} = text\n" for number in range(50))))
+    assert found == [(number + 1, f'text stands in quotes: key{number} = "text"') for number in range(20)]
+
+
 def test_what_may_be_misspelt_is_not_missing(tmp_path: Path) -> None:
     (tmp_path / "pw").write_text("x")
     (tmp_path / "pw").chmod(0o600)
@@ -556,7 +571,8 @@ def judged(path: Path, content: bytes) -> None:
         assert str(problem).isprintable()
         assert problem.line is None or 1 <= problem.line <= content.count(b"\n") + 1
     if not result.problems:
-        assert tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))["to"]
+        tomllib.loads(content.decode("utf-8-sig"))
+        assert stages_of(result.options)
 
 
 @pytest.fixture(scope="module")

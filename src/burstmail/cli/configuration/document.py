@@ -141,4 +141,4 @@ def _mended(text: str, offset: int) -> tuple[str, str] | None:
     if found is None or not found[2].isprintable():
         return None
     meant = f'{found[1]}"{found[2].rstrip()}"'
-    return f"{text[:start]}{meant}{text[end:]}", meant.strip()
+    return f"{text[:start]}{meant}{text[end:]}", " ".join(meant.split())
