@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from .core.mail.subject import DEFAULT
 from .core.split import Splitter
 from .core.words import plural
 from .drivers.feeder import Feeder, Grip, Text
-from .drivers.recipe import limits, once, recipe, sink_of, windows
+from .drivers.recipe import Make, limits, once, recipe, sink_of, windows
 from .drivers.thread import Pipeline
 from .host import short_hostname
 from .sinks import Sink
@@ -88,27 +88,22 @@ class BurstHandler(logging.Handler):
         capacity: int = 4 * 1024 * 1024,
         grace: float = 4.0,
         level: int | str = logging.NOTSET,
-        pipeline: Pipeline | Callable[[], Pipeline] | None = None,
+        pipeline: Pipeline | Make | None = None,
     ) -> None:
         super().__init__(level)
         self._urgent = None if urgent is None else _level(urgent)
         self._capacity, self._grace = capacity, grace
         self._host = short_hostname()
-        if isinstance(pipeline, Pipeline):
-            self._make = once(pipeline)
-        elif pipeline is not None:
-            self._make = pipeline
-        elif to is not None:
-            self._make = recipe(
-                windows(gap, max_age, key),
-                limits(caps, cool_down, urgent is not None),
-                Composer(to, sender=sender, subject=subject),
-                sink_of(sink, password),
-                state,
-                grace,
-            )
-        else:
+        if pipeline is None and to is None:
             raise ValueError("BurstHandler(to=None): name a recipient, or give a pipeline")
+        self._make = _given(pipeline) or recipe(
+            windows(gap, max_age, key),
+            limits(caps, cool_down, urgent is not None),
+            Composer(to or (), sender=sender, subject=subject),
+            sink_of(sink, password),
+            state,
+            grace,
+        )
         self._guard = threading.RLock()
         self._feeder: Feeder | None = None
         # Whether this process is ending, and no pipeline will begin any more; and records that could not be taken.
@@ -277,6 +272,10 @@ def _is_heard(record: logging.LogRecord) -> bool:
             return True
         at = at.parent if at.propagate else None
     return False
+
+
+def _given(pipeline: Pipeline | Make | None) -> Make | None:
+    return once(pipeline) if isinstance(pipeline, Pipeline) else pipeline
 
 
 def _is_usual(formatter: logging.Formatter) -> bool:
