@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from burstmail.cli import options, place
+from burstmail.cli import options, place, values
 from burstmail.cli.place import Place, name_of, place_of
 
 
@@ -250,3 +250,39 @@ def test_a_name_that_is_no_single_component_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["a", "auth", "Auth_1.2-3", "x" * 64, "0", "_"])
 def test_a_name_is_taken_as_it_is(text: str) -> None:
     assert placed("--name", text).name == text
+
+
+def test_a_file_is_known_by_where_it_is_and_not_by_what_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = place_of({"config": "alerts.toml", "to": ["root"]}).name
+    assert re.fullmatch("alerts-[0-9a-f]{6}", name)
+    same = [{"config": str(tmp_path / "alerts.toml")}, {"config": "./alerts.toml", "to": ["ops"], "files": ["/x"]}]
+    assert {place_of(options).name for options in same} == {name}
+    assert place_of({"config": "other/alerts.toml"}).name != name
+    assert place_of({"config": "alerts.toml", "name": "mine"}).name == "mine"
+
+
+def test_who_tries_a_file_out_has_nothing_of_those_it_is_for() -> None:
+    options = {"config": "/etc/alerts.toml", "to": ["me"]}
+    daemon = place_of(options, {"config": "/etc/alerts.toml"}).name
+    assert place_of(options, {"config": "/etc/alerts.toml", "gap": 1.0}).name == daemon
+    assert len({daemon, *(place_of(options, {"to": [who]}).name for who in ("me", "you"))}) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "stem"),
+    [
+        ("/a b/ü x.toml", "x"),
+        ("/.toml", "toml"),
+        ("/ü.toml", "burstmail"),
+        ("/x/my.alerts.toml", "my-alerts"),
+        (f"/{'y' * 300}", "y" * 40),
+        ("/etc/-rf.toml", "rf"),
+    ],
+)
+def test_whatever_a_file_is_called_the_name_is_one(path: str, stem: str) -> None:
+    name = place_of({"config": path}).name
+    assert name[:-7] == stem
+    assert values.name(name) == name

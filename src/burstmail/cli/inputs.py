@@ -36,6 +36,8 @@ BELONGS = {
     "tls_key": (("tls_cert",), "belongs to a certificate: add --tls-cert FILE"),
     "tls_client_ca": (("tls_cert",), "belongs to a server with a certificate: add --tls-cert FILE"),
 }
+# What only a command has: its output, and its end.
+JOBS = ("only_if_failed", "tee")
 SPELT = {"journal_matches": "journal_match"}
 
 
@@ -79,6 +81,9 @@ def misfits(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "tls_cert", "--tls-cert is for --listen tls://ADDRESS:PORT, which is missing"
     if "confirm" in options and reads_others(options):
         yield "confirm", "--confirm answers whoever writes to standard input: it goes with no other source"
+    for name in JOBS:
+        if name in options:
+            yield name, f"--{name.replace('_', '-')} belongs to `burstmail run ... -- COMMAND`"
     if "confirm" in options and "print" in options:
         yield "confirm", "--confirm answers on standard output: it must be open, and without --print"
 

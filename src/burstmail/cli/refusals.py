@@ -20,7 +20,8 @@ from .place import SYSTEMD
 # What a part is made of, those first that are least at home there.
 ROUTE: tuple[tuple[Callable[[Mapping[str, Any]], object], tuple[str, ...]], ...] = (
     (lambda route: criteria(route.get("match", {})), ("match",)),
-    (sieve_of, ("threshold", "urgent", "key")),
+    # Without a threshold there is no such part, and nothing else is wrong with it.
+    (sieve_of, ("key", "urgent", "threshold")),
     (window_of, ("urgent", *reversed(WINDOW))),
     (caps_of, ("caps", "cool_down", "urgent")),
     (composer_of, ("name_shown", *reversed(MAIL))),
