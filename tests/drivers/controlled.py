@@ -18,6 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 from burstmail import AsyncPipeline, Batch, Burst, DeliveryError, Item, MemoryStore, Message, Pipeline, Statistics
+from burstmail.drivers.aiodesk import Desk
 from burstmail.drivers.aioworker import Worker
 from burstmail.testing import ManualClock, Simulation
 from tests.drivers.scenarios import Act, Become, Flush, Outcome, Restart, Scenario, Stepped
@@ -345,7 +346,7 @@ class _Awaited:
     def _awaits_threads(self, run: AsyncPipeline) -> bool:
         if (desk := run._started) is None:
             return False
-        return (self.plain and desk.busy) or (isinstance(desk._worker, Counted) and desk._worker.owed > 0)
+        return (self.plain and desk.busy) or _owes(desk)
 
     def _sink(self) -> Any:
         return self.sink if self.plain else Awaitable(self.sink)
@@ -353,12 +354,20 @@ class _Awaited:
     async def play(self) -> Story:
         self.run = await self._made().start()
         for at, act in sorted(self.scenario.steps, key=lambda step: step[0]):
-            await asyncio.sleep(at - self.loop.time())
+            await self._until(at)
             await self._do(act)
-        await asyncio.sleep(self.scenario.until - self.loop.time())
+        await self._until(self.scenario.until)
         await self._end()
         assert asyncio.all_tasks() == {asyncio.current_task()}
         return self.story
+
+    async def _until(self, at: float) -> None:
+        await asyncio.sleep(at - self.loop.time())
+        desk = self.run._started
+        assert desk is not None
+        # What is due at the same moment comes first, and so does what comes of it.
+        while desk.busy or _owes(desk) or (desk._timer is not None and desk._timer.when() <= self.loop.time()):
+            await asyncio.sleep(0)
 
     async def _end(self) -> None:
         await self.run.close()
@@ -377,6 +386,10 @@ class _Awaited:
             case Restart():
                 await self._end()
                 self.run = await self._made().start()
+
+
+def _owes(desk: Desk) -> bool:
+    return isinstance(desk._worker, Counted) and desk._worker.owed > 0
 
 
 class Awaitable:

@@ -112,6 +112,13 @@ def routed(*, every: bool = False) -> Sequence[Stage[Any, Any]]:
 DOWN = TemporaryDeliveryError("down")
 NO = PermanentDeliveryError("no such user")
 
+
+def anything() -> Sequence[Stage[Any, Any]]:
+    """Small limits, so that all of them are met."""
+    caps = Caps(Limit(2, per=20), per_key=CoolDown(first=5, longest=20), separate=2, reserve=1)
+    return mailed(Join(wait=1), by_letter(gap=3, max_age=8, max_lines=4, keys=2, urgent=contains("!")), caps)
+
+
 SCENARIOS = [
     Scenario(
         name="a burst closes a gap after its last line",
