@@ -27,7 +27,11 @@ Setup = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    programs = tmp_path_factory.mktemp("programs")
+    (programs / "journalctl").write_text("#!/bin/sh\n")
+    (programs / "journalctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     monkeypatch.setattr(handover, "executable", lambda: [PROGRAM])
     # Postfix, wherever the tests run.
     monkeypatch.setattr(access, "POSTDROP", "/bin/sh")
@@ -95,6 +99,7 @@ def test_a_target_alone_is_enough(target: str, setup: Setup) -> None:
         (["setup", "rsyslog", "--subject", "two words"], "has a space in it: write the settings into a file"),
         (["setup", "rsyslog", "--subject", ""], "empty"),
         (["setup", "rsyslog", "--subject", '"{what}"'], "begins with a quote"),
+        (["setup", "journald", "--file", "/var/log/\udcff.log"], "not UTF-8"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(
@@ -387,3 +392,14 @@ def test_without_a_state_there_is_no_directory(setup: Setup) -> None:
 @pytest.mark.skipif(not shutil.which("kill"), reason="no kill here")
 def test_a_reload_is_a_hang_up(setup: Setup) -> None:
     assert re.fullmatch(r"\S+/kill -HUP \$MAINPID", settings(setup("journald"))["ExecReload"])
+
+
+UNITS = {
+    "burstmail.service": ("journald", "--smtp", "smtp://localhost", "--at-least", "err", "--key", "host,program"),
+    "burstmail-network.service": ("systemd", "--smtp", "smtp://localhost", "--name", "network", "--listen", "systemd"),
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_example_units_are_what_is_printed(name: str, setup: Setup) -> None:
+    assert setup(*UNITS[name], sendmail=False) == (EXAMPLES / name).read_text()

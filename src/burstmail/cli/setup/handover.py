@@ -68,6 +68,9 @@ class Handover:
 def handed_over(arguments: Sequence[str]) -> Handover:
     """What these arguments ask for. Raises Misuse, with all that is wrong."""
     words = list(arguments)
+    for word in words:
+        if not word.isprintable() and _unwritable(word):
+            raise Misuse(f"{word!r} is not UTF-8, which no configuration can hold: give that file another name")
     if not any(_parted(word)[0] in ("--to", "--config", "-c") for word in words):
         words = [*RECIPIENT, *words]
     given = parse(words)
@@ -111,6 +114,14 @@ def _anywhere(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             # As it was: argparse takes a value that begins with a dash only behind the equals sign.
             out += [word] if equals else [word, value]
     return out, paths
+
+
+def _unwritable(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _parted(word: str) -> tuple[str, bool, str]:
