@@ -29,7 +29,7 @@ from burstmail import (
     each,
 )
 from burstmail import logging as module
-from burstmail.drivers import recipe
+from burstmail.logging.recipe import sink_of
 from burstmail.testing import RecordingSink
 
 
@@ -677,7 +677,7 @@ def test_a_pipeline_that_is_given_can_be_used_once(log: logging.Logger, caplog: 
     ],
 )
 def test_sinks_in_words(given: dict[str, Any], kind: type) -> None:
-    assert isinstance(recipe.sink_of(given["sink"], given.get("password")), kind)
+    assert isinstance(sink_of(given["sink"], given.get("password")), kind)
 
 
 @pytest.mark.parametrize(

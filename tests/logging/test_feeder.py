@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from burstmail import Aggregator, Burst, CallbackSink, Pipeline, Statistics
-from burstmail.drivers.feeder import Feeder
+from burstmail.logging.feeder import Feeder
 
 
 class Bursts:

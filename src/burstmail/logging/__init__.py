@@ -1,6 +1,6 @@
 """LogRecord -> mail, by a Pipeline. A handler for the standard library's logging: one mail per burst, and nobody waits.
 
-A record becomes lines of syslog (see sources/logrecord.py), and a thread of the handler's own feeds them. Each process
+A record becomes lines of syslog (see records.py), and a thread of the handler's own feeds them. Each process
 has a pipeline of its own: it begins with the first record, and again after a fork. What burstmail logs itself never
 becomes a mail, or one that fails would be followed by another, for ever; it is said once on standard error.
 Limits: `capacity`, and those of the parts.
@@ -19,16 +19,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from .core.compose import Composer
-from .core.mail.subject import DEFAULT
-from .core.split import Splitter
-from .core.words import plural
-from .drivers.feeder import Feeder, Grip, Text
-from .drivers.recipe import Make, limits, once, recipe, sink_of, windows
-from .drivers.thread import Pipeline
-from .host import short_hostname
-from .sinks import Sink
-from .sources.logrecord import header, lines
+from ..core.compose import Composer
+from ..core.mail.subject import DEFAULT
+from ..core.split import Splitter
+from ..core.words import plural
+from ..drivers.thread import Pipeline
+from ..host import short_hostname
+from ..sinks import Sink
+from .feeder import Feeder, Grip, Text
+from .recipe import Make, limits, maker, once, sink_of, windows
+from .records import header, lines
 
 if TYPE_CHECKING:
     from traceback import TracebackException
@@ -96,7 +96,7 @@ class BurstHandler(logging.Handler):
         self._host = short_hostname()
         if pipeline is None and to is None:
             raise ValueError("BurstHandler(to=None): name a recipient, or give a pipeline")
-        self._make = _given(pipeline) or recipe(
+        self._make = _given(pipeline) or maker(
             windows(gap, max_age, key),
             limits(caps, cool_down, urgent is not None),
             Composer(to or (), sender=sender, subject=subject),

@@ -21,10 +21,10 @@ from ..core.model import Batch
 from ..core.split import Splitter
 from ..core.stage import Stage
 from ..core.whole import Whole
+from ..drivers.thread import Pipeline
 from ..sinks import Sink, load
-from ..sources.logrecord import URGENT_FACILITY
 from ..stores.sqlite import FileStore
-from .thread import Pipeline
+from .records import URGENT_FACILITY
 
 Make: TypeAlias = Callable[[], Pipeline]
 
@@ -34,7 +34,7 @@ FIELDS = {"logger": "program", "level": "severity"}
 STORES = ["contextlib", "fcntl", "json", "sqlite3", "time"]
 
 
-def recipe(
+def maker(
     windows: Callable[[], Aggregator],
     caps: Callable[[], Caps],
     composer: Composer,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burstmail.core.fields import parse
-from burstmail.sources import logrecord
+from burstmail.logging import records
 
 
 def record(name: str = "app.views", level: int = logging.ERROR, **more: Any) -> logging.LogRecord:
@@ -18,7 +18,7 @@ def record(name: str = "app.views", level: int = logging.ERROR, **more: Any) -> 
 
 
 def told(text: str, **more: Any) -> str:
-    return logrecord.lines(logrecord.header(record(**more), "web1"), text)
+    return records.lines(records.header(record(**more), "web1"), text)
 
 
 def test_a_header_says_level_time_host_logger_and_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,9 +38,9 @@ def test_every_level_has_a_severity(level: int, severity: int) -> None:
 
 
 def test_what_is_urgent_is_known_by_its_line() -> None:
-    line = logrecord.header(record(), "web1", urgent=True)
+    line = records.header(record(), "web1", urgent=True)
     assert line.startswith(f"<{16 * 8 + 3}>")
-    assert logrecord.URGENT_FACILITY == "local0"
+    assert records.URGENT_FACILITY == "local0"
 
 
 def test_further_lines_are_indented() -> None:
@@ -69,8 +69,8 @@ def test_a_process_that_is_not_known_is_left_out() -> None:
 
 def test_of_a_very_long_text_beginning_and_end_are_kept() -> None:
     line = told("a" * 50_000 + "b" * 50_000 + "\nKeyError: 7")
-    assert len(line) < logrecord.LONGEST + 200
-    assert "a" * (logrecord.LONGEST - logrecord.ENDING) not in line.partition("\n")[2]
+    assert len(line) < records.LONGEST + 200
+    assert "a" * (records.LONGEST - records.ENDING) not in line.partition("\n")[2]
     assert "\n\t[34,476 characters left out]\n\t" in line
     assert line.endswith("\n\tKeyError: 7\n")
 

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from ..core.model import Batch
 from ..core.words import plural
-from .thread import Pipeline
+from ..drivers.thread import Pipeline
 
 logger = logging.getLogger("burstmail")
 
