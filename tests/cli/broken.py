@@ -546,6 +546,11 @@ BROKEN = [
         wanted=((5, "match.to: is no criterion but a key of the route"), (6, "match.state: there is no such key")),
     ),
     Case(
+        name="blanks-around-what-has-no-quotes",
+        text='to = "root"\nmax-age\t=  \t2m  # minutes\n',
+        wanted=((2, 'text stands in quotes: max-age = "2m"'),),
+    ),
+    Case(
         name="a-misspelt-name-is-not-missing",
         text='to = "root"\n[[route]]\nnam = "x"\n',
         wanted=((3, "nam: there is no such key: did you mean name?"),),
