@@ -132,6 +132,20 @@ def test_names_are_not_abbreviated() -> None:
         options.parse(["--to", "root", "--maild", "x"])
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("--smpt", "there is no option '--smpt': did you mean --smtp?"),
+        ("--max_age=5", "there is no option '--max_age': did you mean --max-age?"),
+        ("--xyzzy", "there is no option '--xyzzy' (see"),
+        ("-" * 100_000, "there is no option"),
+    ],
+)
+def test_what_is_misspelt_gets_a_suggestion(given: str, words: str) -> None:
+    with pytest.raises(options.Misuse, match=re.escape(words)):
+        options.parse([given, "x"])
+
+
 class Recorded:
     """Stands for the parts: remembers what each was made with."""
 

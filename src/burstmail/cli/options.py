@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from burstmail import __version__
 
-from .settings import FILE, GROUPS, KEEPING, Group, Setting
+from .settings import FILE, GROUPS, KEEPING, SETTINGS, Group, Setting
 from .usage import ABOUT, MORE, USAGE
 from .values import told
 
@@ -34,15 +35,17 @@ def parse(arguments: Sequence[str]) -> dict[str, Any]:
         parser.error(_unknown(unknown[0]))
     options = vars(known)
     if "to" not in options and "config" not in options:
-        parser.error("--to ADDRESS is missing: to whom?")
+        parser.error("--to ADDRESS is missing: to whom? (or -c FILE, which says it)")
     return options
 
 
 def _unknown(word: str) -> str:
     name = word.partition("=")[0]
     if name.startswith("-"):
-        return f"there is no option {name!r}"
-    return f"{word!r} is no option, and no command: these are `burstmail queue` and `burstmail bundle`, in front of all"
+        known = [setting.option for setting in SETTINGS]
+        near = get_close_matches(name[:64].lower().replace("_", "-"), known, n=1)
+        return f"there is no option {name!r}" + (f": did you mean {near[0]}?" if near else "")
+    return f"{word!r} is no option: options begin with --, and a command such as check stands in front of all"
 
 
 def _mailing() -> Parser:
