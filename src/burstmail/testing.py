@@ -139,9 +139,11 @@ class Simulation:
         self._attempt(self.engine.flush())
         return self
 
-    def reconfigure(self, *stages: Stage[Any, Any]) -> Simulation:
+    def reconfigure(
+        self, *stages: Stage[Any, Any], backoff: Backoff | None = None, give_up: float = 259200.0
+    ) -> Simulation:
         """Close what is open, and go on with other stages: see `Pipeline.reconfigure`."""
-        flow = Flow(*stages, epoch="simulation")
+        flow = Flow(*stages, backoff=backoff, give_up=give_up, epoch="simulation")
         self.flush()
         self._attempt(self.engine.become(flow))
         self.flow = flow

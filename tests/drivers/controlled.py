@@ -97,8 +97,7 @@ class _Simulated:
         run = Simulation(
             *self.scenario.stages(),
             sink=self.sink,
-            backoff=self.scenario.backoff,
-            give_up=self.scenario.give_up,
+            **self.scenario.retry,
             store=self.store,
             clock=self.clock,
         )
@@ -120,7 +119,7 @@ class _Simulated:
             case Flush():
                 self.run.flush()
             case Become():
-                self.run.reconfigure(*act.stages())
+                self.run.reconfigure(*act.stages(), **self.scenario.retry)
                 self.run.flow.renew(EPOCH)
             case Stepped():
                 self.clock.step(act.seconds)
@@ -221,8 +220,7 @@ class _Threaded:
             sink=self.sink,
             store=self.store,
             clock=self.clock,
-            backoff=self.scenario.backoff,
-            give_up=self.scenario.give_up,
+            **self.scenario.retry,
         )
 
     def play(self) -> Story:
@@ -246,7 +244,7 @@ class _Threaded:
             case Flush():
                 pipeline.flush()
             case Become():
-                pipeline.reconfigure(*act.stages(), sink=self.sink)
+                pipeline.reconfigure(*act.stages(), sink=self.sink, **self.scenario.retry)
             case Stepped():
                 self.clock.step(act.seconds)
             case Restart():
@@ -337,8 +335,7 @@ class _Awaited:
             sink=self._sink(),
             store=self.store,
             clock=self.clock,
-            backoff=self.scenario.backoff,
-            give_up=self.scenario.give_up,
+            **self.scenario.retry,
         )
         self.loop.threads = partial(self._awaits_threads, run)
         return run
@@ -380,7 +377,7 @@ class _Awaited:
             case Flush():
                 await self.run.flush()
             case Become():
-                await self.run.reconfigure(*act.stages(), sink=self._sink())
+                await self.run.reconfigure(*act.stages(), sink=self._sink(), **self.scenario.retry)
             case Stepped():
                 self.clock.step(act.seconds)
             case Restart():

@@ -79,6 +79,10 @@ class Scenario:
     # Counts at the end, by their names.
     counts: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def retry(self) -> dict[str, Any]:
+        return {"backoff": self.backoff, "give_up": self.give_up}
+
     def __str__(self) -> str:
         return self.name
 
