@@ -15,7 +15,7 @@ CapabilityBoundingSet={capabilities}
 KeyringMode=private
 LimitCORE=0
 ProtectControlGroups=yes
-ProtectHome={homes}
+{homes}
 ProtectProc=invisible
 ProtectSystem={system}
 PrivateMounts=yes
@@ -23,6 +23,9 @@ PrivateTmp={temporary}
 RemoveIPC=yes
 UMask=0077
 """
+HOMES = """\
+# Some of what it uses is in a home directory, which its user must be able to enter.
+ProtectHome=read-only"""
 # All of these take the right to gain rights away, at once or (before systemd 254) where the service is not root's.
 STRICT = """\
 LockPersonality=yes
@@ -100,7 +103,7 @@ def _plain(needed: Access) -> str:
         writes.append(QUEUE)
     text = PLAIN.format(
         capabilities="CAP_NET_BIND_SERVICE" if needed.low_port else "",
-        homes="read-only" if needed.homes else "yes",
+        homes=HOMES if needed.homes else "ProtectHome=yes",
         # What another mail server's sendmail writes to, nobody can tell here.
         system="full" if needed.sendmail not in ("", POSTFIX) else "strict",
         temporary="no" if needed.temporary else "yes",

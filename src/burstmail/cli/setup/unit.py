@@ -144,8 +144,6 @@ def notes(given: Handover) -> Iterator[str]:
     user = needed.user or "a user that only systemd knows"
     for path in needed.unreadable:
         yield f"{path} cannot be read by the service, which runs as {user}: let a group read it, and print this again"
-    if needed.homes and not needed.user:
-        yield "something of it lies in a home directory: others must be able to enter that, or put it elsewhere"
     if needed.sendmail == OTHER or (needed.sendmail and needed.listens):
         yield "through sendmail little can be forbidden to the service: with --smtp smtp://localhost all can"
     for url in given.options.get("listen", ()):
