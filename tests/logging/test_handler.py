@@ -264,6 +264,18 @@ def test_filters_decide_and_may_replace(log: logging.Logger) -> None:
     assert words == ["open", "replaced" if sys.version_info >= (3, 12) else "other"]
 
 
+def test_a_filter_that_raises_is_no_error_of_the_program(
+    log: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sink, handler = sent(log)
+    handler.addFilter(lambda record: 1 / (record.levelno - logging.ERROR) != 0)
+    log.error("odd")
+    log.warning("fine")
+    handler.close()
+    assert sink.bursts[0].count == 1
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
 def test_records_over_the_capacity_are_counted_and_told(log: logging.Logger) -> None:
     sink, handler = sent(log, capacity=2000)
     for _ in range(500):
@@ -453,11 +465,12 @@ def test_a_child_that_logs_nothing_mails_nothing(tmp_path: Path) -> None:
 
 def test_to_fork_in_the_middle_of_a_flood_stops_nobody(tmp_path: Path) -> None:
     script = """
-configure(gap=0.05, max_age=0.05, caps=[(1000, 1)], cool_down=None)
+configure(gap=0.05, max_age=0.1)
 stop = threading.Event()
 def flood():
     while not stop.is_set():
         log.error("parent")
+        time.sleep(0.001)
 threads = [threading.Thread(target=flood) for _ in range(4)]
 for thread in threads:
     thread.start()

@@ -114,7 +114,11 @@ class BurstHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """As any handler, but without its lock: who logs does not wait for another who does."""
-        passed: Any = self.filter(record)
+        try:
+            passed: Any = self.filter(record)
+        except Exception:
+            self.handleError(record)
+            return False
         if passed:
             # From Python 3.12 on a filter may give another record.
             self.emit(passed if isinstance(passed, logging.LogRecord) else record)
