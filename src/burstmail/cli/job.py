@@ -84,6 +84,7 @@ class Job:
         self, options: Mapping[str, Any], said: Mapping[str, Any], words: Sequence[str], mask: set[int]
     ) -> None:
         self._options, self._words, self._mask = options, words, mask
+        self._name = said.get("name") or words[0]
         place = _place(options, said, words)
         try:
             channel.attach(options.get("log"), place.directory)
@@ -103,7 +104,7 @@ class Job:
             *_stages(options),
             sink=sink_of(options, Nobody()),
             store=store,
-            name=self._words[0],
+            name=self._name,
             ran=join(self._words),
             only_if_failed="only_if_failed" in options,
             grace=options.get("grace", GRACE),
