@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from math import inf
 from pathlib import Path
@@ -18,6 +20,8 @@ from hypothesis import strategies as st
 from burstmail.cli import notify
 from burstmail.cli.notify import Notifier
 from burstmail.testing import ManualClock
+from tests.cli.process import LONG, environment, running
+from tests.cli.process import run as burstmail_run
 
 Listen = Callable[[str], socket.socket]
 
@@ -81,8 +85,6 @@ def test_a_status_cannot_say_anything_else(tmp_path: Path, listen: Listen) -> No
 
 
 def test_the_moment_of_a_reload_is_the_kernels(tmp_path: Path, listen: Listen) -> None:
-    import time
-
     manager = listen(str(tmp_path / "notify"))
     before = time.clock_gettime(time.CLOCK_MONOTONIC)
     Notifier(str(tmp_path / "notify")).reloading()
@@ -162,3 +164,60 @@ def test_no_environment_raises(values: tuple[str, str, str]) -> None:
     notifier = Notifier.from_environment(environ)
     assert notifier.watchdog > 0
     notifier.ready()
+
+
+def heard(manager: socket.socket) -> str:
+    manager.settimeout(LONG)
+    return manager.recv(4096).decode()
+
+
+def following(manager: socket.socket, wanted: str) -> list[str]:
+    """What is told until this is, signs of life and counts left out."""
+    found: list[str] = []
+    while wanted not in found:
+        found += [word for word in [heard(manager)] if not word.startswith(("WATCHDOG=", "STATUS="))]
+    return found
+
+
+def test_a_service_tells_of_its_life(tmp_path: Path, listen: Listen) -> None:
+    manager = listen(str(tmp_path / "notify"))
+    file = tmp_path / "alerts.toml"
+    file.write_text(f'to = "root"\nmaildir = "{tmp_path}/mails"\nfile = "{tmp_path}/app.log"\n')
+    asked = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"}
+    with running("run", "-c", str(file), env=environment(tmp_path / "state") | asked) as process:
+        assert following(manager, "READY=1") == ["READY=1"]
+        # Twice in each period.
+        started = time.monotonic()
+        while "WATCHDOG=1" not in [heard(manager)]:
+            pass
+        while "WATCHDOG=1" not in [heard(manager)]:
+            pass
+        assert time.monotonic() - started < 2
+        for text in (file.read_text() + 'gap = "1s"\n', "gap = \n"):
+            file.write_text(text)
+            process.send_signal(signal.SIGHUP)
+            began, ready = following(manager, "READY=1")
+            # Also when nothing has come of it.
+            assert began.startswith("RELOADING=1\nMONOTONIC_USEC=") and ready == "READY=1"
+        process.send_signal(signal.SIGTERM)
+        assert following(manager, "STOPPING=1") == ["STOPPING=1"]
+        assert process.wait(LONG) == 0
+
+
+def test_what_cannot_start_is_never_ready(tmp_path: Path, listen: Listen) -> None:
+    manager = listen(str(tmp_path / "notify"))
+    environ = environment() | {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+    assert burstmail_run("--to", "root", "--gap", "soon", env=environ).returncode == 78
+    assert told(manager) == []
+
+
+def test_no_sendmail_may_tell_in_our_name(tmp_path: Path, listen: Listen) -> None:
+    listen(str(tmp_path / "notify"))
+    mailer = tmp_path / "sendmail"
+    mailer.write_text(f"#!/bin/sh\nenv > {tmp_path}/environment\ncat > /dev/null\n")
+    mailer.chmod(0o755)
+    environ = environment() | {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
+    done = burstmail_run("--to", "root", "--sendmail", str(mailer), lines=b"disk failed\n", env=environ)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "environment").read_text()
+    assert "PATH=" in text and "NOTIFY" not in text and "WATCHDOG" not in text
