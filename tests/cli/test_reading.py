@@ -189,6 +189,30 @@ def test_one_that_does_not_end_is_told_twice(monkeypatch: pytest.MonkeyPatch) ->
     assert running.ended() is None
 
 
+def test_one_that_never_ends_is_not_read_twice_and_keeps_nobody_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LEAVING", 0.05)
+
+    class Deaf(Fed):
+        def close(self) -> None:
+            self.closes += 1
+
+    a, opened = Deaf(), list[str]()
+    running = Running(made("a", "b", a=a))
+    changing = threading.Thread(target=running.reading.change, args=(made("b", "c", opened=opened), nothing))
+    changing.start()
+    until(lambda: a.closes == 2)
+    a.give("of a, still")
+    until(lambda: running.taking.lines == ["of a, still"])
+    assert changing.is_alive()
+    running.reading.close()
+    changing.join(30)
+    assert a.closes == 3
+    # What was opened for it has not begun.
+    assert (opened, len(running.reading.sources)) == (["c"], 1)
+    a.handed.put(None)
+    assert running.ended() is None
+
+
 @pytest.mark.parametrize("fails", ["input", "commit"])
 def test_what_is_refused_changes_nothing(fails: str) -> None:
     a = Fed()

@@ -145,6 +145,16 @@ def test_a_broken_one_changes_nothing_and_is_told_whole(tmp_path: Path, text: st
     assert all(words in line for words, line in zip(told, problems, strict=True))
 
 
+def test_what_is_open_is_mailed_whatever_the_file_says_now(tmp_path: Path) -> None:
+    with service(tmp_path, to("mail"), "--gap", "1h", "--max-age", "2h") as one:
+        one.feed("open")
+        until(lambda: b"lines_in=1" in _counts(one))
+        written(tmp_path, "gpa = 5\n")
+        one.hang_up(REFUSED)
+        until(lambda: one.lines() == ["open"])
+        assert one.end() == 0
+
+
 def test_a_file_that_is_gone_changes_nothing(tmp_path: Path) -> None:
     with service(tmp_path, to("mail")) as one:
         (tmp_path / "alerts.toml").unlink()
@@ -252,6 +262,22 @@ def test_what_the_command_line_says_still_wins(tmp_path: Path) -> None:
         assert one.end() == 0
         assert one.lines("mine") == ["anew"]
     assert not (tmp_path / "other").exists()
+
+
+def test_who_confirms_goes_on_confirming(tmp_path: Path) -> None:
+    with service(tmp_path, to("mail") + "confirm = true\n") as one:
+        assert one.process.stdout
+        assert one.process.stdout.readline() == b"OK\n"
+        written(tmp_path, to("other"))
+        one.hang_up(b"what has changed of confirm needs a restart")
+        one.feed("anew")
+        assert one.process.stdout.readline() == b"OK\n"
+        # It answers whoever writes to standard input, and to nobody else.
+        written(tmp_path, to("other") + "journal = true\n")
+        one.hang_up(REFUSED)
+        assert b"--confirm answers whoever writes to standard input" in one.told
+        assert one.end() == 0
+        assert one.lines("other") == ["anew"]
 
 
 def test_without_a_file_it_only_flushes(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from .options import Misuse
 
 logger = logging.getLogger("burstmail")
 
-# What an input that gives way may take to read what has come by then, in seconds; after that it ends at once.
+# What an input that gives way may take to read what has come by then, in seconds; after that it is to end at once.
 LEAVING = 4.0
 
 
@@ -40,6 +40,8 @@ class Reading:
         # One that has failed has none any more; one that has come to its end is still there.
         self._sources = {one.key: one.open() for one in inputs}
         self._running: list[Source] = []
+        # Those that give way, and are closed with the others all the same.
+        self._leaving: list[Source] = []
         self._closes = 0
         self._changing = self._ended = False
         self._errors: list[BaseException] = []
@@ -55,7 +57,9 @@ class Reading:
         """Finish; the second time, at once."""
         with self._changed:
             self._closes += 1
-        for source in self.sources:
+            leaving = tuple(self._leaving)
+            self._changed.notify_all()
+        for source in (*self.sources, *leaving):
             source.close()
 
     def read(self, pipeline: Reads) -> None:
@@ -109,13 +113,19 @@ class Reading:
     def _leave(self, old: Input) -> None:
         """To its end, so that it has said how far it came before another goes on from there."""
         with self._changed:
-            sources = self._sources.pop(old.key, [])
-        for _ in range(2):
-            for source in sources:
+            self._leaving = self._sources.pop(old.key, [])
+        for patience in (LEAVING, None):
+            for source in self._leaving:
                 source.close()
             with self._changed:
-                if self._changed.wait_for(lambda: not any(one in self._running for one in sources), LEAVING):
-                    return
+                # Asked to end, nothing new begins: then nobody waits for it here.
+                if self._changed.wait_for(lambda: self._closes or not self._left(), patience):
+                    break
+        with self._changed:
+            self._leaving = []
+
+    def _left(self) -> bool:
+        return any(source in self._running for source in self._leaving)
 
     def _seated(self, new: Input, old: Sequence[Input]) -> list[tuple[Input, list[Source]]]:
         """It, or whoever had its address before."""
