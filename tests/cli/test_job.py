@@ -541,6 +541,11 @@ def test_a_missing_command_is_asked_for(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (78, b"burstmail: behind -- stands the command: which?\n")
 
 
+def test_the_word_run_goes_without_saying(tmp_path: Path) -> None:
+    assert started("--to", "root", "--print", "--", "sh", "-c", "exit 3", command=COMMAND).returncode == 3
+    assert b"there is no command 'rum'" in started("rum", "--to", "root", "--", "true", command=COMMAND).stderr
+
+
 def test_a_second_dash_dash_is_the_command_s(tmp_path: Path) -> None:
     assert run(tmp_path, "echo", "--", "a").returncode == 0
     assert "\n  -- a\n" in mails(tmp_path / "mail")[0]

@@ -34,11 +34,10 @@ def main(arguments: Sequence[str] | None = None, *, patience: float = PATIENCE) 
     word = given[0] if given else ""
     if word in COMMANDS:
         return _at_once(COMMANDS[word], given[1:])
-    if word == "run":
-        given = given[1:]
-        if JOB in given:
-            at = given.index(JOB)
-            return _at_once("job", given[:at], given[at + 1 :])
+    given = given[word == "run" :]
+    if JOB in given and (word == "run" or word.startswith("-")):
+        at = given.index(JOB)
+        return _at_once("job", given[:at], given[at + 1 :])
     from .service import command
 
     return command(given, patience=patience, refused=_no_command(given))
