@@ -228,7 +228,10 @@ def test_a_bundle_is_started_as_it_was(tmp_path: Path) -> None:
 
 # Spelling.
 
-WORDS = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12), min_size=1)
+LETTERS = st.one_of(
+    st.sampled_from("$%\"'\\ ;\n{`#"), st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+)
+WORDS = st.lists(st.text(LETTERS, max_size=12), min_size=1)
 
 
 @given(WORDS)
@@ -242,6 +245,12 @@ def test_a_unit_has_each_command_on_one_line(words: list[str]) -> None:
     assert line.splitlines() == [line] or not line.isascii()
     assert "\n" not in line and "\r" not in line
     assert not re.search(r"(?<!%)(%%)*%(?!%)", line) and not re.search(r"(?<!\$)(\$\$)*\$(?!\$)", line)
+
+
+def test_what_systemd_would_replace_is_doubled() -> None:
+    line = quoting.systemd(["/opt/$5 100%/burstmail", "$HOME", "${X}y", "100%", "plain"])
+    # The path of a program has no variables.
+    assert line == '"/opt/$5 100%%/burstmail" "$$HOME" "$${X}y" 100%% plain'
 
 
 @pytest.mark.parametrize("spell", [quoting.shell, quoting.rsyslog, quoting.systemd])
