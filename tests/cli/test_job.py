@@ -387,6 +387,14 @@ def test_mail_that_fails_is_kept_and_the_status_stays(tmp_path: Path) -> None:
     assert len(re.findall("^Message-ID: ", sent, re.MULTILINE)) == 2
 
 
+def test_a_state_directory_that_cannot_be_made_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = sh(tmp_path, "echo a; exit 3", "--state", str(tmp_path / "file"))
+    assert done.returncode == 3
+    assert b"the store fails, going on in memory" in done.stderr
+    assert "\n  a\n" in mails(tmp_path / "mail")[0]
+
+
 def test_without_a_state_directory_mail_that_fails_is_lost_and_the_status_stays(tmp_path: Path) -> None:
     done = job(tmp_path, "echo a; exit 3", "--state", "none", mailer="exit 75")
     assert done.returncode == 3

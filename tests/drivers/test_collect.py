@@ -26,6 +26,7 @@ from burstmail import (
     PermanentDeliveryError,
     TemporaryDeliveryError,
     collect,
+    each,
 )
 from burstmail.drivers.captured import Handler
 from burstmail.testing import ManualClock, RecordingSink
@@ -401,6 +402,19 @@ def test_a_bug_in_a_sink_surfaces_at_the_end_but_not_over_the_block_s_own() -> N
         log("a")
     with pytest.raises(ValueError, match="own"), made(CallbackSink(broken)):  # type: ignore[arg-type]
         raise ValueError("own")
+
+
+def test_a_stage_that_raises_at_the_end_costs_no_mail(sink: RecordingSink) -> None:
+    def key(line: str) -> str:
+        if "odd" in line:
+            raise TypeError("a bug")
+        return "k"
+
+    stages = [Aggregator(key=each(key)), Composer("root")]
+    with pytest.raises(TypeError, match="a bug"), Collection(*stages, sink=sink) as log:
+        log("a")
+        log.write("odd")
+    assert [burst.head for burst in sink.bursts] == [("a",)]
 
 
 def test_the_end_waits_no_longer_than_its_grace() -> None:

@@ -160,8 +160,10 @@ class Job:
         timer.start()
 
     def _left(self, status: int) -> None:
-        self._log.hurry()
-        os._exit(status)
+        try:
+            self._log.hurry()
+        finally:
+            os._exit(status)
 
     def _left_behind(self) -> None:
         """What runs that overlapped with others have not mailed, for they were killed."""

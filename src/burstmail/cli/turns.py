@@ -33,7 +33,8 @@ class Turns:
             if (saved := self._store.open()) is not None:
                 self.taken = place
                 return saved
-        raise StoreError(f"{PLACES} runs of this at once have all of {self._places[0]}, .2 to .{PLACES}")
+        first, *_, last = self._places
+        raise StoreError(f"other runs have all of {first} to {os.path.basename(last)}; name jobs, or let them end")
 
     def append(self, entry: Entry, *, sync: bool = False) -> None:
         """As FileStore."""

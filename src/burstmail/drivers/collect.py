@@ -112,10 +112,8 @@ class Collection:
         if os.getpid() != self._owner:
             # A fork of ours: the run is its parent's.
             return
-        if error is not None:
-            self._fell(error)
         try:
-            self._end()
+            self._end(error)
         except Exception:
             # It is logged; and what the block has raised matters more.
             if error is None:
@@ -199,16 +197,21 @@ class Collection:
         self("".join(format_exception(error)))
         self.failed(format_exception_only(error)[-1].partition("\n")[0])
 
-    def _end(self) -> None:
+    def _end(self, error: BaseException | None) -> None:
         with self._lock:
             rest = [batch for framer in self._framers.values() for batch in framer.drain(0.0)]
             self._framers.clear()
-        for batch in rest:
-            self.feed(batch)
-        words, failed = self._outcome
-        self._run.end(words, failed=failed)
-        if self._pipeline is not None:
-            self._pipeline.close()
+        try:
+            for batch in rest:
+                self.feed(batch)
+            if error is not None:
+                self._fell(error)
+        finally:
+            # Also where a stage of the user's has raised: what there is, and how it ended, is mailed.
+            words, failed = self._outcome
+            self._run.end(words, failed=failed)
+            if self._pipeline is not None:
+                self._pipeline.close()
 
     def hurry(self) -> None:
         """Wait no longer for deliveries: from another thread, while the end waits for them."""
