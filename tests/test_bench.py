@@ -28,4 +28,7 @@ def test_the_benchmark_measures_everything_and_counts_all_lines(tmp_path: Path) 
     assert {row["name"] for row in result["rows"] if row["stored"]} == stored
     assert set(result["trickle"]) == {"no store", "--sync burst", "--sync batch"}
     assert set(result["idle"]["context_switches"]) == {"before the first line", "after a mail"}
+    # Django and Flask only where there is an environment for them.
+    assert "logging" in result["calls"]
+    assert all(set(kinds) == {"null", "file", "burst"} for kinds in result["calls"].values())
     assert set(result["import_ms"]) == {"pass", "import burstmail"}

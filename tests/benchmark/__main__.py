@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from calls import calls, show
 from contestants import Row, contestants, generate
 from measure import idle, imports, longer, race, trickle
 from ways import ways
@@ -52,6 +53,7 @@ def table(result: dict[str, Any], rows: list[Row]) -> None:
         print(f"a line a second, {name}: {cost}{' (aim: < 1 ms)' if 'burst' in name else ''}")
     for name, count in result["idle"]["context_switches"].items():
         print(f"idle for {result['idle']['seconds']:g} s {name}: {count} context switches (aim: 0)")
+    show(result["calls"])
     nothing, all_ = result["import_ms"]["pass"], result["import_ms"]["import burstmail"]
     print(f"python -c pass {nothing:.1f} ms, import burstmail {all_:.1f} ms: {all_ / nothing:.2f} x (aim: <= 3)")
 
@@ -89,6 +91,7 @@ def main() -> None:
             "longer": {"times": 10, "peak_mib": longer(rows, source, 10)},
             "trickle": trickle(still, work),
             "idle": {"seconds": still, "context_switches": idle(still, work)},
+            "calls": calls(still, rounds, work),
             "import_ms": imports(20),
         }
     said = ("date", "python", "system", "lines", "bytes", "keys", "rounds")

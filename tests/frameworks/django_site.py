@@ -1,13 +1,12 @@
-"""python django_site.py burst|null MAILDIR SECONDS: a Django site whose view raises, and is asked 5,000 times."""
+"""python django_site.py HANDLER MAILDIR SECONDS [count]: a Django site whose view raises, 500 times a second."""
 
 from __future__ import annotations
 
 import logging
 import sys
 
-from flood import COUNTER, flood, handler
-
 from django.conf import settings
+from flood import COUNTER, flood, handler
 
 settings.configure(
     SECRET_KEY="not one",

@@ -1,4 +1,4 @@
-"""python flask_site.py burst|null MAILDIR SECONDS: a Flask application whose view raises, and is asked 5,000 times."""
+"""python flask_site.py HANDLER MAILDIR SECONDS [count]: a Flask application whose view raises, 500 times a second."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import sys
 from flask import Flask
 from flood import COUNTER, flood, handler
 
-logging.config.dictConfig({
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"mail": handler(sys.argv[1], sys.argv[2])},
-    "root": {"level": "WARNING", "handlers": ["mail"]},
-})
+logging.config.dictConfig(
+    {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"mail": handler(sys.argv[1], sys.argv[2])},
+        "root": {"level": "WARNING", "handlers": ["mail"]},
+    }
+)
 if sys.argv[4:]:
     logging.getLogger().addHandler(COUNTER)
 

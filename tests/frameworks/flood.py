@@ -23,20 +23,21 @@ class Counter(logging.Handler):
 
 
 def handler(kind: str, maildir: str) -> dict[str, object]:
-    """An entry of a dictConfig's handlers."""
+    """An entry of a dictConfig's handlers: "null", "file", "burst", or "short" for bursts of a second at most."""
     if kind == "null":
         return {"class": "logging.NullHandler"}
-    if kind == "stream":
+    if kind == "file":
         return {"class": "logging.FileHandler", "filename": "/dev/null"}
     burst = {"class": "burstmail.logging.BurstHandler", "to": "root", "sink": f"maildir:{maildir}"}
-    # Short bursts, so that there are more than the caps let out.
-    return burst | ({"gap": 0.5, "max_age": 1.0} if kind == "burst" else {})
+    # More of them than the caps let out.
+    return burst | ({"gap": 0.5, "max_age": 1.0} if kind == "short" else {})
 
 
-def flood(call: Callable[[int], object], *, threads: int = 20, errors: int = 5000, seconds: float = 10.0) -> None:
-    """Call it so many times, and print in milliseconds how long that took whoever called."""
+def flood(call: Callable[[int], object], *, seconds: float, threads: int = 20, rate: int = 500) -> None:
+    """Call it so many times a second, and print in milliseconds how long that took whoever called."""
+    errors = int(rate * seconds)
     times: list[list[float]] = [[] for _ in range(threads)]
-    interval = seconds * threads / errors
+    interval = threads / rate
     start = time.perf_counter() + 0.1
 
     def work(place: int) -> None:
