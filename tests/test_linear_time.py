@@ -211,7 +211,7 @@ from burstmail import contains, match
 from burstmail.core.lines import Lines
 asked = match(program=["a*b", "?*a*:*1*"], host="*a?a*", severity="*") & contains("usb x*+y", ignore_case=True)
 for joined in (False, True):
-    for text in (lines, lines * 9 + "[1.000000] x\\n", lines.splitlines()[1] + "\\n"):
+    for text in (lines, lines * 9 + "[1.000000] x\\n<13>x\\n", lines.splitlines()[1] + "\\n"):
         view = Lines(Batch(text=text, count=text.count("\\n"), joined=joined))
         view.ring, view.column("message"), asked.lines(view)
 """

@@ -1,8 +1,8 @@
-"""Text -> rows. What the headers of all records say, and their messages: read together, at a fraction of what parse()
-takes for each.
+"""Text -> columns. What the headers of all records say, and their messages: read together, at a fraction of what
+parse() takes for each.
 
-They are what parse() says: a row for each record, with the COLUMNS that are wanted. '-' and '' both say nothing. A
-priority that no number stands for is written `FACILITY.SEVERITY`, where either may be missing.
+They are what parse() says: a column for each of the COLUMNS that are wanted, with a text for each record. '-' and ''
+both say nothing. A priority that no number stands for is written `FACILITY.SEVERITY`, where either may be missing.
 Limits: a message's first 4,096 characters (MESSAGE).
 """
 
@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from typing import TypeAlias
 
 from .fields import Fields
-from .forms import BEGINS, header
+from .forms import BEGINS, PRIORITY, header
 
 COLUMNS = ("priority", "host", "program", "pid", "message")
 # A user's expression may take time that grows with the square of the text, or worse: it never sees more than this.
@@ -23,7 +23,7 @@ MESSAGE = 4096
 # A column of more different texts than a byte has values is looked at text by text.
 BYTE = 256
 
-Row: TypeAlias = tuple[str, ...]
+Columns: TypeAlias = dict[str, list[str]]
 
 # Structured data, in front of the message of a record of one line (as in forms.py, where a record may have more).
 _DATA = r'\[(?:[^\]"\\\n]++|"(?:[^"\\\n]++|\\.)*+"|\\.)*+\]'
@@ -34,49 +34,68 @@ class Reader:
     """Reads the wanted columns of texts."""
 
     def __init__(self, wanted: Collection[str], joined: bool) -> None:
-        # Where there is no program, there is no header of the usual forms; and a priority is no part of the message,
-        # nor is a pid: a header is read to its end only if that is asked for.
-        needed = {*wanted, "priority", "program", *(["pid"] if "message" in wanted else [])}
-        self.names = tuple(name for name in COLUMNS if name in needed)
-        self.program = self.names.index("program")
+        # Where there is no program, there is no header of the usual forms.
+        self.names = tuple(name for name in COLUMNS if name in {*wanted, "program"})
         self._joined = joined
 
-    def read(self, text: str, records: Sequence[str], fields: Callable[[int], Fields]) -> list[Row]:
-        """A row for each record; `fields` gives those of one, of which no more than its form is known."""
-        rows: list[Row] = []
+    def read(self, text: str, records: Sequence[str], fields: Callable[[int], Fields]) -> Columns:
+        """The columns of all records; `fields` gives those of one, of which no more than its form is known."""
         # Most streams have one form of header, and need not pay for the other: the first line tells which to try.
         modern = ">1 " in text[:6] and not self._joined
-        for form in ("new", "old") if modern else ("old", "new"):
+        found = self._found("new" if modern else "old", text)
+        columns = {name: column if name == "program" else _filled(column) for name, column in found.items()}
+        if lost := _lost(columns["program"]):
             # No line without ">1 " is of RFC 5424; and a record of several lines may have structured data that has.
-            if form == "new" and not modern and (self._joined or ">1 " not in text):
-                break
-            found: list[Row] = _pattern(form, self._joined, self.names).findall(text)
-            if self._joined and "message" in self.names:
-                found = [(*row[:-1], row[-1][:MESSAGE]) for row in found]
-            rows = [self._better(*pair) for pair in zip(rows, found, strict=True)] if rows else found
-            if "" not in [row[self.program] for row in rows]:
-                return rows
-        return [
-            row if row[self.program] else self._other(row[0], records[number], number, fields)
-            for number, row in enumerate(rows)
-        ]
+            if modern or (not self._joined and ">1 " in text):
+                lost = self._again("old" if modern else "new", columns, lost, records)
+            for number in lost:
+                for name, told in self._other(records[number], number, fields).items():
+                    columns[name][number] = told
+        return columns  # type: ignore[return-value]  # nothing is lost any more
 
-    def _better(self, row: Row, other: Row) -> Row:
-        return row if row[self.program] else other
+    def _found(self, form: str, text: str) -> dict[str, list[str | None]]:
+        # It makes no row for each record, as findall does: what comes is parted by column at memory's speed.
+        flat = _pattern(form, self._joined, self.names).split(text)
+        step = len(self.names) + 1
+        found = {name: flat[place::step] for place, name in enumerate(self.names, 1)}
+        if self._joined and "message" in found:
+            found["message"] = [message[:MESSAGE] for message in found["message"]]
+        return found
 
-    def _other(self, priority: str, record: str, number: int, fields: Callable[[int], Fields]) -> Row:
-        """The row of a record whose header is of no usual form."""
+    def _again(
+        self, form: str, columns: dict[str, list[str | None]], lost: Sequence[int], records: Sequence[str]
+    ) -> list[int]:
+        """Fill in what the other form tells of records; those of which it tells nothing either."""
+        found = self._found(form, "\n".join([*map(records.__getitem__, lost), ""]))
+        for name, column in columns.items():
+            for number, told in zip(lost, found[name], strict=True):
+                column[number] = told if name == "program" else told or ""
+        return [number for number in lost if columns["program"][number] is None]
+
+    def _other(self, record: str, number: int, fields: Callable[[int], Fields]) -> dict[str, str]:
+        """Of a record whose header is of no usual form."""
         if not _begins()(record):
             # Neither of another: all of it is the message, but for the priority in its angle brackets.
-            message = record[len(priority) + 2 * bool(priority) :]
-            return self._wanted(priority, "", "", "", message)
+            given = _priority()(record) if record.startswith("<") else None
+            priority = given[1] if given else ""
+            return self._wanted(priority, "", "", "", record[given.end() :] if given else record)
         known = fields(number)
         codes = (known.facility, known.severity)
         priority = "" if codes == (None, None) else ".".join("" if code is None else str(code) for code in codes)
         return self._wanted(priority, known.host, known.program, known.pid, known.message)
 
-    def _wanted(self, *texts: str) -> Row:
-        return tuple(text[:MESSAGE] for name, text in zip(COLUMNS, texts, strict=True) if name in self.names)
+    def _wanted(self, *texts: str) -> dict[str, str]:
+        return {name: text[:MESSAGE] for name, text in zip(COLUMNS, texts, strict=True) if name in self.names}
+
+
+def _filled(column: list[str | None]) -> list[str | None]:
+    """With '' for what is not there."""
+    return [text or "" for text in column] if None in column else column
+
+
+def _lost(programs: Sequence[str | None]) -> list[int]:
+    """The records of which no header was found."""
+    return [number for number, program in enumerate(programs) if program is None] if None in programs else []
 
 
 def indexed(texts: Iterable[str]) -> tuple[bytes, list[str]] | None:
@@ -110,11 +129,17 @@ def _ring() -> Callable[[str], re.Match[str] | None]:
     return re.compile(r"\[ {0,8}+[0-9]{1,10}+\.[0-9]{6}\]").search
 
 
+@cache
+def _priority() -> Callable[[str], re.Match[str] | None]:
+    return re.compile(f"<({PRIORITY})>").match
+
+
 @lru_cache(maxsize=64)
 def _pattern(form: str, joined: bool, names: tuple[str, ...]) -> re.Pattern[str]:
-    """Matches every record exactly once: one findall over the text gives all of them, each with its columns."""
+    """Matches every record exactly once: one split of the text gives all of them, each with its columns."""
     prefix, details = ("new_", _DETAILS) if form == "new" else ("", " ?+")
-    head = header({name if name == "priority" else prefix + name for name in names}, form)
+    # A pid is no part of the message: a header is read to its end only if that is asked for.
+    head = header({name if name == "priority" else prefix + name for name in names}, form, whole="message" in names)
     # A message is cut here; of a joined record, whose newlines are the message's, it is cut when it has been found.
     message = r".*+(?:\n[ \t].*+)*+" if joined else rf".{{0,{MESSAGE}}}+"
     message = f"({message})" if "message" in names else message

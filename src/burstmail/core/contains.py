@@ -50,7 +50,8 @@ class _Expression(Judge):
             if first != self._exact[0]:
                 self._exact = (first, *(other for other in self._exact if other != first))
             return found
-        return view.those(asked, lambda number: self._search(view.message(number)))
+        messages = view.column("message")
+        return view.those(asked, lambda number: self._search(messages[number]))
 
 
 def contains(*expressions: str, ignore_case: bool = False) -> Filter:

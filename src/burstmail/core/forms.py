@@ -28,11 +28,12 @@ _STAMP = rf"(?:[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]{{8}}(?:\.[0-9]{{1,9}}+|)|{_ISO
 DETAILS = r'(?P<msgid>[^ ]{1,32}+) (?P<data>-|(?:\[(?:[^\]"\\]++|"(?:[^"\\]++|\\.)*+"|\\.)*+\])++)(?: |\Z)'
 
 
-def header(wanted: Iterable[str], *forms: str) -> str:
+def header(wanted: Iterable[str], *forms: str, whole: bool = False) -> str:
     """The pattern of a header, which may be missing. Only what is wanted is captured: a group costs time on each line.
 
     Forms are 'old' (RFC 3164 and its like) and 'new' (RFC 5424). What `new` captures is named `new_...`, for two groups
-    cannot share a name. A line without either may still have a header of another form: see `odd`.
+    cannot share a name. Nobody needs the end of a header but for the pid, or with `whole` for what is behind it. A line
+    without either may still have a header of another form: see `odd`.
     """
 
     def group(name: str, pattern: str) -> str:
@@ -45,7 +46,8 @@ def header(wanted: Iterable[str], *forms: str) -> str:
     # form.
     program = group("program", r"[^ \n:\[0-9%][^ \n:\[]{0,127}+")
     # What ends a program's name (RFC 3164 section 4.1.3) is all that has to be looked at when nobody asks for the pid.
-    pid = r"(?=[:\[])(?:\[(?P<pid>[^ \n\]]{0,64}+)\]|):?+" if "pid" in wanted else r"[:\[]"
+    pid = group("pid", r"[^ \n\]]{0,64}+")
+    pid = rf"(?=[:\[])(?:\[{pid}\]|):?+" if whole or "pid" in wanted else r"[:\[]"
     old = f"{group('stamp', _STAMP)} {group('pair', f'(?:{host} |(?![A-Z]{{2,5}}+: %)){program}')}{pid}"
     host, program, pid = (group(f"new_{name}", r"[^ \n]{1,255}+") for name in ("host", "program", "pid"))
     new = rf"(?<=>)1 {group('new_stamp', f'(?:{_STAMP}|-)')} {group('new_pair', f'{host} {program}')} {pid} "

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from itertools import compress
 from typing import TypeAlias
 
-from .columns import BYTE, COLUMNS, Reader, Row, indexed, ring
+from .columns import BYTE, COLUMNS, Columns, Reader, indexed, ring
 from .fields import Fields, parse
 from .glance import Glance
 from .model import Batch
@@ -39,7 +39,6 @@ class Lines:
         self.batch = batch
         self._reader = _reader(frozenset(wanted), batch.joined)
         self._fields: dict[int, Fields] = {}
-        self._columns: dict[str, list[str]] = {}
         self._indexed: dict[str, tuple[bytes, list[str]] | None] = {}
         self._glances: dict[bool, Glance] = {}
         # Whether the headers have been read.
@@ -69,17 +68,10 @@ class Lines:
 
     def column(self, name: str) -> list[str]:
         """One of COLUMNS for all records."""
-        if name not in self._columns:
-            place = self._reader.names.index(name)
-            self._columns[name] = [row[place] for row in self._rows]
         return self._columns[name]
 
-    def message(self, number: int) -> str:
-        """The message of one record, when those of many are asked for: its first MESSAGE characters."""
-        return self._rows[number][-1]
-
     @cached_property
-    def _rows(self) -> list[Row]:
+    def _columns(self) -> Columns:
         self.read = True
         return self._reader.read(self.batch.text, self.records, self.fields)
 
@@ -111,6 +103,12 @@ class Lines:
             return compress(range(len(flags)), flags)
         return _ones(flags)
 
+    def _chosen(self, texts: Sequence[str], asked: Selection) -> Iterator[str]:
+        """Of texts for all records, those of a selection."""
+        flags = self._flags(asked)
+        few = asked.bit_count() * _FEW <= len(flags)
+        return map(texts.__getitem__, _ones(flags)) if few else compress(texts, flags)
+
     def _flags(self, asked: Selection) -> bytes:
         return asked.to_bytes(len(self.records), "little")
 
@@ -127,8 +125,8 @@ class Lines:
     def where(self, name: str, passes: Callable[[str], object], asked: Selection) -> Selection:
         """Those of the asked whose text in a column passes; where many are asked, each text is decided once."""
         if name not in self._indexed and self._part(asked):
-            place, rows = self._reader.names.index(name), self._rows
-            return self._selected([number for number in self.numbers(asked) if passes(rows[number][place])])
+            texts = self.column(name)
+            return self._selected([number for number in self.numbers(asked) if passes(texts[number])])
         return asked & self._decided(name, passes)
 
     def _part(self, asked: Selection) -> bool:
@@ -151,7 +149,7 @@ class Lines:
     def _glance(self, lowered: bool = False) -> Glance:
         if lowered not in self._glances:
             self._glances[lowered] = Glance(
-                *((self._lower, self.lowered) if lowered else (self.batch.text, self.records))
+                *((self._lower, self.lowered) if lowered else (self.batch.text, self.records)), self.batch.joined
             )
         return self._glances[lowered]
 
@@ -171,20 +169,15 @@ class Lines:
 
     def containing(self, literals: Sequence[str], asked: Selection) -> tuple[Selection, str]:
         """Those of the asked that have one of the literals in their messages; and which to look for first next time."""
-        found = 0
-        if not self._part(asked):
-            for literal in literals:
-                if self._glance().any([literal]):
-                    found |= _marked(literal, self.column("message"))
-            return asked & found, literals[0]
-        place, rows = self._reader.names.index("message"), self._rows
+        # Of those in which none was found so far; who they are is asked only if there are any in the end.
+        texts, left = self._chosen(self.column("message"), asked), self.numbers(asked)
         for literal in literals:
-            hits = [number for number in self.numbers(asked) if literal in rows[number][place]]
-            found |= self._selected(hits)
-            asked &= ~found
-            if not asked:
-                return found, literal
-        return found, literals[0]
+            messages = list(texts)
+            without = [literal not in message for message in messages]
+            if True not in without:
+                return asked, literal
+            texts, left = compress(messages, without), compress(left, without)
+        return asked & ~self._selected(left), literals[0]
 
     def both(self, a: Selection, b: Selection) -> Selection:
         """Those of a that are in b."""
@@ -202,7 +195,7 @@ class Lines:
         """These records as a batch, with no place; the batch itself if it is all of them."""
         if selection == self.everything:
             return self.batch
-        text = "\n".join([*map(self.records.__getitem__, self.numbers(selection)), ""])
+        text = "\n".join([*self._chosen(self.records, selection), ""])
         count = text.count("\n") if self.batch.joined else selection.bit_count()
         return replace(self.batch, text=text, count=count, place=None)
 

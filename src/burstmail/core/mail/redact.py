@@ -14,7 +14,7 @@ from typing import TypeAlias
 from ..model import Burst
 from ..patterns.masks import Masker
 from ..words import plural
-from .redactions import REDACTED, hiding, suspicious
+from .redactions import REDACTED, hiding, hidings
 from .redactions import REDACTIONS as REDACTIONS
 
 Hook: TypeAlias = Callable[[str], str]
@@ -49,14 +49,15 @@ class Redactor:
             return burst, ()
         run = _Run(self._hooks)
         first, missing, last = burst.excerpt.log()
-        suspected = self._own or suspicious(self._names, first + last)
-        excerpt = burst.excerpt.mapped(run.line) if suspected else burst.excerpt
+        # Nobody needs to look at each line for what is in none of them; but nobody knows what another's hook looks for.
+        kept = run if self._own else _Run(hidings(self._names, first + last))
+        excerpt = burst.excerpt.mapped(kept.line) if kept.hooks else burst.excerpt
         failed = run.failed
         redacted = replace(
             burst,
             excerpt=excerpt,
             # Where all lines are kept, the patterns know of no others.
-            tally=burst.tally.mapped(run.line, self._pattern(run)) if suspected or missing else burst.tally,
+            tally=burst.tally.mapped(run.line, self._pattern(run)) if kept.hooks or missing else burst.tally,
             key=_name(burst.key, run.line),
             parts=tuple((_name(key, run.line), count) for key, count in burst.parts),
             sources=tuple((_name(source, run.line), count) for source, count in burst.sources),
@@ -86,7 +87,7 @@ class _Run:
     """The hooks, for one burst."""
 
     def __init__(self, hooks: Iterable[Hook]) -> None:
-        self._hooks = hooks
+        self.hooks = list(hooks)
         self._errors: dict[str, None] = {}
         self.failed = 0
         """How often one has raised."""
@@ -94,7 +95,7 @@ class _Run:
     def line(self, line: str) -> str:
         """What the hooks leave of the line, as one line that a mail can carry."""
         try:
-            for hook in self._hooks:
+            for hook in self.hooks:
                 line = _one(hook(line))
         except (Exception, SystemExit) as error:  # whatever somebody else's function may raise
             name = type(error).__name__

@@ -8,7 +8,7 @@ Limits: what nothing names is not found; a name that ends in `password`, `secret
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -135,8 +135,18 @@ def _program() -> re.Pattern[str]:
 
 def hiding(name: str) -> Callable[[str], str]:
     """The function of this name, which takes a line and gives it without its secrets; KeyError for another name."""
-    rules = _rules(name)
+    return _hiding(_rules(name))
 
+
+def hidings(names: Iterable[str], text: str) -> list[Callable[[str], str]]:
+    """These functions for lines of the text alone: none of those that find nothing in it."""
+    small = text.lower()
+    # What one form leaves has no beginning of another that was not there before: none has a bracket in it.
+    found = ([rule for rule in _rules(name) if rule[0].search(small)] for name in names)
+    return [_hiding(rules) for rules in found if rules]
+
+
+def _hiding(rules: Sequence[Rule]) -> Callable[[str], str]:
     def hide(line: str) -> str:
         small = line.lower()
         for hint, form, new in rules:
@@ -147,9 +157,3 @@ def hiding(name: str) -> Callable[[str], str]:
         return line
 
     return hide
-
-
-def suspicious(names: Iterable[str], text: str) -> bool:
-    """Whether any line of the text may hold something to hide: if not, nobody needs to look at each."""
-    small = text.lower()
-    return any(hint.search(small) for name in names for hint, _, _ in _rules(name))
