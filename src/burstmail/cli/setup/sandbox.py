@@ -6,22 +6,28 @@ libraries is worse than one that could have called it.
 
 from __future__ import annotations
 
-from .access import OWN_USER, POSTFIX, Access
+from .access import OTHER, OWN_USER, POSTFIX, Access
 from .quoting import unit_path
 
 # In every kernel of the last ten years, and nothing a mail or a log line depends on.
 PLAIN = """\
-CapabilityBoundingSet={capabilities}
 KeyringMode=private
 LimitCORE=0
 ProtectControlGroups=yes
-{homes}
 ProtectProc=invisible
-ProtectSystem={system}
 PrivateMounts=yes
 PrivateTmp={temporary}
 RemoveIPC=yes
 UMask=0077
+"""
+# What a program that delivers by itself, as root and into homes, would miss.
+CLOSED = """\
+CapabilityBoundingSet={capabilities}
+{homes}
+ProtectSystem=strict
+"""
+OPEN = """\
+ProtectSystem=full
 """
 HOMES = """\
 # Some of what it uses is in a home directory, which its user must be able to enter.
@@ -51,6 +57,9 @@ BY_SENDMAIL = """\
 # NoNewPrivileges=yes is missing here: system calls, devices and address families are not restricted. With
 # `--smtp smtp://localhost` the same mail server takes the mail, and all of it can be forbidden: print this again.
 DevicePolicy=closed
+"""
+BY_OTHERS = """\
+# What this one needs is not known: perhaps it delivers by itself, as root, and into homes. So these stay open, too.
 """
 NO_NETWORK = """\
 # Neither burstmail nor Postfix's sendmail needs the network: the daemon of Postfix does.
@@ -98,20 +107,21 @@ def _who(needed: Access) -> list[str]:
 
 
 def _plain(needed: Access) -> str:
-    writes = list(map(unit_path, needed.writes))
-    if needed.sendmail == POSTFIX:
-        writes.append(QUEUE)
-    text = PLAIN.format(
+    # With a /tmp of its own it would not find what it uses in the other.
+    text = PLAIN.format(temporary="no" if needed.temporary else "yes")
+    if needed.sendmail == OTHER:
+        return text + OPEN
+    text += CLOSED.format(
         capabilities="CAP_NET_BIND_SERVICE" if needed.low_port else "",
         homes=HOMES if needed.homes else "ProtectHome=yes",
-        # What another mail server's sendmail writes to, nobody can tell here.
-        system="full" if needed.sendmail not in ("", POSTFIX) else "strict",
-        temporary="no" if needed.temporary else "yes",
     )
+    writes = [*map(unit_path, needed.writes), *([QUEUE] if needed.sendmail == POSTFIX else [])]
     return text + (f"ReadWritePaths={' '.join(writes)}\n" if writes else "")
 
 
 def _more(needed: Access) -> list[str]:
     if not needed.sendmail:
         return [STRICT]
-    return [BY_SENDMAIL, NO_NETWORK] if needed.sendmail == POSTFIX and not needed.listens else [BY_SENDMAIL]
+    if needed.sendmail == OTHER:
+        return [BY_SENDMAIL, BY_OTHERS]
+    return [BY_SENDMAIL] if needed.listens else [BY_SENDMAIL, NO_NETWORK]
