@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from .core.timeline import Timeline as Timeline
     from .core.whole import Whole as Whole
     from .core.window import Window as Window
-    from .drivers.aio import AsyncPipeline as AsyncPipeline
+    from .drivers.aio.pipeline import AsyncPipeline as AsyncPipeline
     from .drivers.collect import Collection as Collection
     from .drivers.collect import collect as collect
     from .drivers.thread import Pipeline as Pipeline
@@ -139,7 +139,7 @@ _NAMES = {
     "core.window": "Window",
     "core.threshold": "Threshold",
     "core.timeline": "Timeline",
-    "drivers.aio": "AsyncPipeline",
+    "drivers.aio.pipeline": "AsyncPipeline",
     "drivers.collect": "Collection collect",
     "drivers.thread": "Pipeline",
     "errors": "BurstmailError DeliveryError PermanentDeliveryError StateMismatch StoreError TemporaryDeliveryError",

@@ -18,8 +18,8 @@ from typing import Any
 from unittest.mock import patch
 
 from burstmail import AsyncPipeline, Batch, Burst, DeliveryError, Item, MemoryStore, Message, Pipeline, Statistics
-from burstmail.drivers.aiodesk import Desk
-from burstmail.drivers.aioworker import Worker
+from burstmail.drivers.aio.desk import Desk
+from burstmail.drivers.aio.worker import Worker
 from burstmail.testing import ManualClock, Simulation
 from tests.drivers.scenarios import Act, Become, Flush, Outcome, Restart, Scenario, Stepped
 
@@ -312,8 +312,8 @@ def awaited_with_threads(scenario: Scenario) -> Story:
 def _in_a_loop(scenario: Scenario, *, plain: bool) -> Story:
     with (
         fixed(),
-        patch("burstmail.drivers.aiodesk.jitter", lambda: 0.0),
-        patch("burstmail.drivers.aiodesk.Worker", Counted),
+        patch("burstmail.drivers.aio.desk.jitter", lambda: 0.0),
+        patch("burstmail.drivers.aio.desk.Worker", Counted),
         asyncio.Runner(debug=True, loop_factory=Timeless) as runner,
     ):
         loop = runner.get_loop()

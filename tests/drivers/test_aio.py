@@ -33,8 +33,9 @@ from burstmail import (
     TemporaryDeliveryError,
     each,
 )
-from burstmail.drivers import aio, aioread
-from burstmail.drivers.aiocalls import Calls
+from burstmail.drivers.aio import pipeline as aio
+from burstmail.drivers.aio import readers
+from burstmail.drivers.aio.calls import Calls
 from burstmail.testing import RecordingSink
 
 
@@ -542,6 +543,19 @@ async def test_two_who_close_at_once_both_wait() -> None:
 
 
 @looped
+async def test_a_close_that_waits_ends_with_one_that_waits_no_longer() -> None:
+    sink = Async()
+    sink.hold = for_ever
+    pipeline = await AsyncPipeline(Aggregator(), sink=sink, store=MemoryStore(), grace=60).start()
+    await pipeline.feed("a")
+    closing = asyncio.create_task(pipeline.close())
+    await until(lambda: sink.begun)
+    await pipeline.close(grace=0)
+    await closing
+    assert pipeline.kept
+
+
+@looped
 async def test_other_stages_and_another_sink_go_on() -> None:
     old, new = Async(), Async()
     async with AsyncPipeline(Aggregator(gap=60), sink=old) as pipeline:
@@ -760,27 +774,59 @@ async def test_an_async_generator_is_closed_when_reading_is_cancelled() -> None:
         assert (await pipeline.statistics()).lines_in == 1
 
 
+class Stuck:
+    """A source that does not end when it is told to."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+
+    def __iter__(self) -> Iterator[Batch]:
+        yield Batch.of("a")
+        self.release.wait(20)
+        yield Batch.of("b")
+
+    def close(self) -> None:
+        return
+
+
 @looped
 async def test_a_source_that_does_not_end_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aioread, "LINGER", 0.05)
-    release = threading.Event()
-
-    def stuck() -> Iterator[str]:
-        yield "a"
-        release.wait(20)
-        yield "b"
-
-    sink = Async()
+    monkeypatch.setattr(readers, "LINGER", 0.05)
+    sink, source = Async(), Stuck()
     async with AsyncPipeline(Aggregator(), sink=sink) as pipeline:
-        reading = asyncio.create_task(pipeline.read(IterableSource(stuck())))
+        reading = asyncio.create_task(pipeline.read(source))
         while not (await pipeline.statistics()).lines_in:
             await asyncio.sleep(0.001)
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading
-    release.set()
-    await asyncio.sleep(0.05)
+    source.release.set()
+    # It has nowhere to bring its lines to, and its thread ends.
+    await until(lambda: not [thread for thread in threading.enumerate() if thread.name == "burstmail-read"])
     assert sink.heads == [("a",)]
+
+
+def test_threads_end_that_have_nobody_left_to_tell() -> None:
+    source, store, left = Stuck(), Slow(0.2), []
+
+    async def run() -> None:
+        pipeline = await AsyncPipeline(Aggregator(), sink=Async(), store=store).start()
+        reading = asyncio.create_task(pipeline.read(source))
+        while not (await pipeline.statistics()).lines_in:
+            await asyncio.sleep(0.001)
+        pipeline.feed("b")
+        left.extend(thread for thread in threading.enumerate() if thread.name.startswith("burstmail"))
+        pipeline._started._worker.close()  # type: ignore[union-attr]  # it is started
+        assert not reading.done()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(readers, "LINGER", 0.05)
+        asyncio.run(run())
+    source.release.set()
+    for thread in left:
+        thread.join(10)
+        assert not thread.is_alive()
+    assert len(left) == 2
 
 
 @looped

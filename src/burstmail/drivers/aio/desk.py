@@ -14,12 +14,12 @@ from functools import partial
 from math import inf
 from typing import Any, TypeVar
 
-from ..core.model import Attempt, DeadLetter
-from .aiocalls import AnySink, Caller, Calls, sender
-from .aioworker import Worker
-from .engine import Engine
-from .outcomes import Outcomes, jitter
-from .sender import Result, Sender
+from ...core.model import Attempt, DeadLetter
+from ..engine import Engine
+from ..outcomes import Outcomes, jitter
+from ..sender import Result, Sender
+from .calls import AnySink, Caller, Calls, sender
+from .worker import Worker
 
 logger = logging.getLogger("burstmail")
 
@@ -42,7 +42,7 @@ class Desk:
         # Attempts that are handed out and not settled; who waits until there are none.
         self._busy = 0
         self._waiter: asyncio.Future[None] | None = None
-        self.broken = self._ending = self._abandoned = False
+        self.broken = self._ending = self._hurried = self._abandoned = False
         self.bug: BaseException | None = None
         self.employ(sinks)
 
@@ -160,11 +160,17 @@ class Desk:
         return self.do(lambda out: out.extend(self._engine.end()))
 
     def quiet(self) -> asyncio.Future[None]:
-        """Done when no attempt is under way any more."""
+        """Done when no attempt is under way any more, or nobody wants to wait for that."""
         self._waiter = self.loop.create_future()
-        if not self._busy:
+        if not self._busy or self._hurried:
             self._waiter.set_result(None)
         return self._waiter
+
+    def hurry(self) -> None:
+        """Nobody wants to wait for attempts any more."""
+        self._hurried = True
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def cancel(self) -> set[asyncio.Task[Any]]:
         """Cancel what async sinks are doing; returns what has yet to end."""

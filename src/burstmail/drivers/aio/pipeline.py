@@ -12,21 +12,21 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
-from ..clock import Clock, SystemClock
-from ..core.backoff import Backoff
-from ..core.flow import Flow
-from ..core.model import Attempt, Batch, Item
-from ..core.stage import Stage
-from ..core.statistics import Statistics
-from ..errors import DeliveryError
-from ..sources import Resumable
-from ..stores import Store
-from .aiocalls import AnySink, check
-from .aiodesk import Desk
-from .aiopatience import Patience
-from .aioread import AnySource, AsyncReaders, ask
-from .engine import Engine
-from .outcomes import Outcomes, named
+from ...clock import Clock, SystemClock
+from ...core.backoff import Backoff
+from ...core.flow import Flow
+from ...core.model import Attempt, Batch, Item
+from ...core.stage import Stage
+from ...core.statistics import Statistics
+from ...errors import DeliveryError
+from ...sources import Resumable
+from ...stores import Store
+from ..engine import Engine
+from ..outcomes import Outcomes, named
+from .calls import AnySink, check
+from .desk import Desk
+from .patience import Patience
+from .readers import AnySource, AsyncReaders, ask
 
 # What a store may be behind: a disk that hangs for half a minute, with a megabyte of lines in each second of it.
 WAITING = 32 * 1024 * 1024
@@ -183,7 +183,7 @@ class AsyncPipeline:
         if desk is None:
             return
         if self._end is not None:
-            await asyncio.shield(self._end)
+            await self._join(desk, self._end, grace)
             return
         self._end = desk.loop.create_future()
         patience = Patience()
@@ -195,6 +195,15 @@ class AsyncPipeline:
             raise asyncio.CancelledError
         if desk.bug:
             raise desk.bug
+
+    async def _join(self, desk: Desk, end: asyncio.Future[None], grace: float | None) -> None:
+        """Somebody else is closing: wait with him, but no longer for deliveries than was asked for here."""
+        timer = desk.loop.call_later(grace, desk.hurry) if grace is not None else None
+        try:
+            await asyncio.shield(end)
+        finally:
+            if timer:
+                timer.cancel()
 
     async def _finish(self, desk: Desk, patience: Patience, grace: float) -> None:
         ended = await patience.through(desk.end())

@@ -15,10 +15,10 @@ from functools import partial
 from threading import Thread
 from typing import Any, TypeAlias, TypeVar
 
-from ..core.accept import Framer
-from ..core.model import Batch
-from ..sources import Source
-from .readers import Readers
+from ...core.accept import Framer
+from ...core.model import Batch
+from ...sources import Source
+from ..readers import Readers
 
 logger = logging.getLogger("burstmail")
 

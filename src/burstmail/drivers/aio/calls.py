@@ -14,10 +14,10 @@ from contextvars import Context
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
-from ..core.model import Attempt
-from ..errors import DeliveryError, TemporaryDeliveryError
-from ..sinks import Sink
-from .sender import Result, Sender
+from ...core.model import Attempt
+from ...errors import DeliveryError, TemporaryDeliveryError
+from ...sinks import Sink
+from ..sender import Result, Sender
 
 logger = logging.getLogger("burstmail")
 
