@@ -11,9 +11,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from burstmail.cli.options import Misuse
+from burstmail.cli.reload import Reload
 from tests.cli.process import LONG, catching, ended, environment, mails, run, running, shown, until
 
 # Nothing waits: what is read is mailed soon, however many mails there have been.
@@ -233,6 +236,17 @@ def test_an_address_is_opened_anew_where_others_are_let_in(tmp_path: Path) -> No
         assert one.end() == 0
 
 
+def test_an_address_may_become_every_address_of_its_port(tmp_path: Path) -> None:
+    port = _free()
+    with service(tmp_path, to("mail") + f'listen = "tcp://127.0.0.1:{port}"\n') as one:
+        written(tmp_path, to("mail") + f'listen = "tcp://0.0.0.0:{port}"\n')
+        one.hang_up()
+        with socket.create_connection(("127.0.0.1", port)) as sender:
+            sender.sendall(b"still heard\n")
+            until(lambda: any("still heard" in line for line in one.lines()))
+        assert one.end() == 0
+
+
 def test_an_address_that_somebody_else_has_changes_nothing(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as theirs, service(tmp_path, to("mail")) as one:
         port = theirs.getsockname()[1]
@@ -278,6 +292,32 @@ def test_who_confirms_goes_on_confirming(tmp_path: Path) -> None:
         assert b"--confirm answers whoever writes to standard input" in one.told
         assert one.end() == 0
         assert one.lines("other") == ["anew"]
+
+
+def test_one_that_comes_while_another_is_under_way_is_obeyed_after_it() -> None:
+    looks: list[int] = []
+    goes_on = threading.Event()
+
+    class Idle:
+        """Whoever has nothing to do here."""
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda *given, **named: None
+
+    def look() -> dict[str, Any]:
+        looks.append(len(looks))
+        goes_on.wait(LONG)
+        raise Misuse("nothing is right")
+
+    idle: Any = Idle()
+    hang_up = Reload(look, {}, idle, idle, notifier=idle, manners=idle)
+    for _ in range(3):
+        hang_up()
+        until(lambda: looks)
+    goes_on.set()
+    until(lambda: len(looks) == 2)
+    hang_up()
+    until(lambda: len(looks) == 3)
 
 
 def test_without_a_file_it_only_flushes(tmp_path: Path) -> None:
