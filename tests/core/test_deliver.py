@@ -92,6 +92,14 @@ def test_success_ends_the_rest_of_the_destination() -> None:
     assert names(attempts) == ["3"]
 
 
+def test_an_outcome_that_is_none_is_followed_by_no_other_attempt() -> None:
+    box = Outbox()
+    box.feed(message("1"), 0.0)
+    with pytest.raises(AttributeError):
+        box.settle(None, 0.0)  # type: ignore[arg-type]  # what no driver should hand on
+    assert box.poll(3600.0) == []
+
+
 def test_a_permanent_error_kills_the_message_and_not_the_destination() -> None:
     box = Outbox()
     box.feed(message("1"), 0.0)

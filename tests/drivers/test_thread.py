@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,12 @@ class Signalling(RecordingSink):
         failed = super().send(item)
         self.arrived.set()
         return failed
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def test_a_burst_arrives_after_the_gap_with_no_further_input() -> None:
@@ -145,13 +152,43 @@ def test_a_bug_in_a_sink_surfaces_and_loses_nothing() -> None:
 
     pipeline = Pipeline(Aggregator(max_lines=1), sink=CallbackSink(buggy))
     pipeline.feed("a")
-    deadline = time.monotonic() + 10
-    while not pipeline.statistics().deferred and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: pipeline.statistics().deferred == 1)
     with pytest.raises(KeyError, match="oops"):
         pipeline.close()
     assert len(calls) == 2
     assert pipeline.statistics().sent == 1
+
+
+class Says:
+    """A sink that returns what it should not."""
+
+    def __init__(self, said: object) -> None:
+        self.said = said
+        self.items: list[Item] = []
+
+    def send(self, item: Item) -> Any:
+        self.items.append(item)
+        return self.said
+
+
+def test_a_sink_that_returns_nothing_has_accepted_all() -> None:
+    sink = Says(None)
+    with Pipeline(Aggregator(max_lines=1), sink=sink) as pipeline:
+        pipeline.feed("a")
+    assert len(sink.items) == 1
+    assert pipeline.statistics().sent == 1
+
+
+@pytest.mark.parametrize("said", [False, "sent", {"": "no such user"}])
+def test_what_a_sink_should_not_return_is_a_bug_and_no_flood(said: object) -> None:
+    sink = Says(said)
+    pipeline = Pipeline(Aggregator(max_lines=1), sink=sink)
+    pipeline.feed("a")
+    until(lambda: pipeline.statistics().deferred == 1)
+    pipeline.feed("b")
+    with pytest.raises(TypeError, match="it must be the recipients that failed"):
+        pipeline.close()
+    assert len(sink.items) <= 4
 
 
 def test_a_bug_in_on_dead_surfaces() -> None:

@@ -59,6 +59,18 @@ def failure(sink: FallbackSink, item: Item) -> DeliveryError:
     return caught.value
 
 
+def test_a_sink_that_returns_nothing_has_served_all(message):
+    """Others are not asked, and nobody gets two mails."""
+
+    class Silent:
+        def send(self, item: Item) -> None:
+            return None
+
+    other = Relay("other")
+    assert FallbackSink(Silent(), other).send(message) == {}
+    assert other.asked == []
+
+
 def test_the_first_that_accepts_is_the_last_that_is_asked(message):
     first, second, third = Relay("a", "temporary"), Relay("b"), Relay("c")
     assert FallbackSink(first, second, third).send(message) == {}

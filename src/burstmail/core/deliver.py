@@ -111,9 +111,10 @@ class Outbox:
         """
         if (tried := self._trying) is None:
             raise RuntimeError("settle() without an attempt under way: feed or poll gives one")
+        # Where this raises, the attempt has no end: another one, at once, would raise as well, for ever.
+        errors = by_recipient(tried.item, failed)
         self._trying = None
         self._changed[tried.serial] = None
-        errors = by_recipient(tried.item, failed)
         old = now - tried.born >= self._give_up
         dead = {name: error for name, error in errors.items() if isinstance(error, PermanentDeliveryError) or old}
         again = {name: error for name, error in errors.items() if name not in dead}

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from ..core.model import Attempt
 from ..errors import DeliveryError, TemporaryDeliveryError
-from ..sinks import Sink
+from ..sinks import Sink, failures
 
 logger = logging.getLogger("burstmail")
 
@@ -56,7 +56,7 @@ class Sender:
 
     def _sent(self, attempt: Attempt) -> tuple[Result, BaseException | None]:
         try:
-            return self._sink.send(attempt.item), None
+            return failures(self._sink.send(attempt.item)), None
         except DeliveryError as error:
             return error, None
         except BaseException as bug:

@@ -22,6 +22,18 @@ class Sink(Protocol):
         ...
 
 
+def failures(said: object) -> Mapping[str, DeliveryError]:
+    """What a sink has returned. One that returns nothing has named nobody who failed; anything else is a bug.
+
+    Raises TypeError for what no driver could act on.
+    """
+    if said is None:
+        return {}
+    if isinstance(said, Mapping) and all(isinstance(error, DeliveryError) for error in said.values()):
+        return said
+    raise TypeError(f"send() returned {said!r:.100}: it must be the recipients that failed, each with a DeliveryError")
+
+
 def load(*names: str) -> None:
     """Load these modules now, when a sink is made, and not with its first mail.
 

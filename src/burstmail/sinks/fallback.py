@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..core.model import Item, Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
-from . import Sink
+from . import Sink, failures
 
 
 class FallbackSink:
@@ -62,7 +62,7 @@ class FallbackSink:
 def _tried(sink: Sink, item: Item, names: Sequence[str]) -> dict[str, DeliveryError]:
     """The names that this sink did not serve, each with its error."""
     try:
-        failed = sink.send(item)
+        failed = failures(sink.send(item))
     except DeliveryError as error:
         return dict.fromkeys(names, error)
     return {name: failed[name] for name in names if name in failed}
