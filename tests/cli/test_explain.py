@@ -35,6 +35,14 @@ def test_the_explanation_is_as_it_was_found_good(file: Path) -> None:
     assert found == expected, f"{file.stem} has changed: {HOW}\n" + "\n".join(rows)
 
 
+def test_the_page_on_routes_shows_what_is_said(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "routes.md").read_text()
+    file = tmp_path / "alerts.toml"
+    file.write_text(page.split("```toml\n# alerts.toml\n", 1)[1].split("```", 1)[0])
+    shown = page.split("```text\ndisks: ", 1)[1].split("```", 1)[0]
+    assert f"\ndisks: {shown}\n" in "\n".join(explain(read(str(file))))
+
+
 def test_nothing_is_expected_of_no_file() -> None:
     assert {file.stem for file in HERE.glob("*.txt")} == {file.stem for file in HERE.glob("*.toml")}
 

@@ -37,6 +37,16 @@ MODERN = b"<38>1 2026-11-23T10:00:00Z web1 sshd 812 - - Failed password"
 # --- each way in -------------------------------------------------------------------------------------------------
 
 
+def test_what_is_only_looked_at_is_not_opened(tmp_path: Path) -> None:
+    SyslogSource.check("udp://0.0.0.0:1", "tls://[::]:6514", f"unix://{tmp_path}/socket", allow=["192.0.2.0/24"])
+    assert not list(tmp_path.iterdir())
+    for wrong in ("http://x", "udp://", "tcp://127.0.0.1:x", "unix:///x?mode=9"):
+        with pytest.raises(ValueError, match="http|name an address|Port|mode"):
+            SyslogSource.check(wrong)
+    with pytest.raises(ValueError, match="everybody"):
+        SyslogSource.check(allow=["everybody"])
+
+
 def test_a_datagram_is_a_message() -> None:
     with Receiver("udp://127.0.0.1:0") as receiver:
         receiver.datagrams(LINE, MODERN + b"\n\0", b"", b"\n", b"<38>Nov 23 10:00:00 web1 app: one\r\n<0>two")
