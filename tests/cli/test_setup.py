@@ -96,7 +96,7 @@ def test_a_target_alone_is_enough(target: str, setup: Setup) -> None:
         (["setup", "systemd", "--journal", "--stdin"], "no standard input"),
         (["setup", "journald", "--state", "/var/lib/x"], "StateDirectory"),
         (["setup", "journald", "--log", "/var/log/x"], "--log"),
-        (["setup", "rsyslog", "--subject", "two words"], "has a space in it: write the settings into a file"),
+        (["setup", "rsyslog", "--subject", "two words"], "has a space in it: write it into a file"),
         (["setup", "rsyslog", "--subject", ""], "empty"),
         (["setup", "rsyslog", "--subject", '"{what}"'], "begins with a quote"),
         (["setup", "journald", "--file", "/var/log/\udcff.log"], "not UTF-8"),
@@ -116,6 +116,14 @@ def test_help_says_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["setup", "rsyslog", "--help"]) == 0
     out = capfd.readouterr().out
     assert all(f"  {target} " in out for target in TARGETS)
+
+
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+def test_what_cannot_be_printed_whole_is_a_failure(where: str) -> None:
+    command = ["sh", "-c", f'"$@" {where}', "sh", sys.executable, "-m", "burstmail"]
+    done = run("setup", "journald", "--maildir", "/", command=command)
+    assert done.returncode == 78
+    assert re.fullmatch(rb"burstmail: cannot write standard output: .*\n", done.stderr)
 
 
 def test_all_that_is_wrong_in_a_file_is_told_and_nothing_printed(setup: Setup, tmp_path: Path) -> None:
@@ -283,6 +291,17 @@ def test_the_journal_is_added_to_a_file_without_sources_only(setup: Setup, tmp_p
     assert "--journal" in command_of(setup("journald", "-c", str(file)))
     file.write_text('to = "root"\nfile = "/var/log/syslog"\n')
     assert "journal = true" in setup("journald", "-c", str(file), status=78)
+
+
+def test_what_is_about_the_journal_needs_no_other_word(setup: Setup, tmp_path: Path) -> None:
+    words = command_of(setup("journald", "--journal-match", "_SYSTEMD_UNIT=ssh.service"))
+    assert "--journal" in words and "--at-least" not in words
+
+
+def test_a_file_whose_name_rsyslog_cannot_pass_is_to_be_named_otherwise(setup: Setup, tmp_path: Path) -> None:
+    file = tmp_path / "my alerts.toml"
+    file.write_text('to = "root"\n')
+    assert "name the file without one" in setup("rsyslog", "-c", str(file), status=78)
 
 
 def test_by_sendmail_rights_can_be_gained(setup: Setup) -> None:

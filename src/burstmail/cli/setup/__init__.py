@@ -5,14 +5,16 @@ Nothing is written anywhere: whoever prints it reads it, and puts it where it sa
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
+from errno import EBADF
 
 from ..channel import say
 from ..options import Misuse
 from ..place import reads_others
 from ..status import OK
-from .handover import Handover, handed_over, must_read_standard_input
+from .handover import Handover, handed_over, must_read_standard_input, names_a_file
 
 TARGETS = ("syslog-ng", "rsyslog", "journald", "systemd")
 # The text, and what its reader should know beside.
@@ -34,14 +36,25 @@ Nothing is written: the comments say where to put it, and how to check it. All o
 def command(arguments: Sequence[str]) -> int:
     """Print it, and return the exit status."""
     if {"-h", "--help"} & set(arguments):
-        sys.stdout.write(HELP)
+        _write(HELP)
         return OK
     text, notes = _target(arguments)(arguments[1:])
     for note in notes:
         say(note)
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    _write(text)
     return OK
+
+
+def _write(text: str) -> None:
+    """All of it, or a word about that: half a unit in a file looks like one."""
+    data = text.encode()
+    try:
+        if sys.stdout is None:
+            raise OSError(EBADF, "it is closed")
+        while data:
+            data = data[os.write(1, data) :]
+    except OSError as error:
+        raise Misuse(f"cannot write standard output: {error.strerror}") from None
 
 
 def _target(arguments: Sequence[str]) -> Callable[[Sequence[str]], Printed]:
@@ -77,13 +90,17 @@ def _rsyslog(arguments: Sequence[str]) -> Printed:
 
 
 def _journald(arguments: Sequence[str]) -> Printed:
-    given = handed_over(arguments)
-    if "journal" in given.options:
-        return _unit(given, "journald")
-    if "config" in given.options and reads_others(given.options):
-        raise Misuse("setup journald: the configuration reads no journal: add journal = true, or say setup systemd")
-    chosen = () if given.chooses else ("--at-least", "err")
-    return _unit(handed_over([*arguments, "--journal", *chosen]), "journald")
+    words = list(arguments)
+    if not names_a_file(words):
+        words.append("--journal")
+    given = handed_over(words)
+    if "journal" not in given.options:
+        if reads_others(given.options):
+            raise Misuse("setup journald: that file reads no journal: write journal = true, or say setup systemd")
+        words.append("--journal")
+    if not given.chooses:
+        words += ["--at-least", "err"]
+    return _unit(given if words == arguments else handed_over(words), "journald")
 
 
 def _systemd(arguments: Sequence[str]) -> Printed:

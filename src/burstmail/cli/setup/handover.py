@@ -71,7 +71,7 @@ def handed_over(arguments: Sequence[str]) -> Handover:
     for word in words:
         if not word.isprintable() and _unwritable(word):
             raise Misuse(f"{word!r} is not UTF-8, which no configuration can hold: give that file another name")
-    if not any(_parted(word)[0] in ("--to", "--config", "-c") for word in words):
+    if not (names_a_file(words) or any(_parted(word)[0] == RECIPIENT[0] for word in words)):
         words = [*RECIPIENT, *words]
     given = parse(words)
     found = examine(given)
@@ -87,6 +87,11 @@ def handed_over(arguments: Sequence[str]) -> Handover:
         paths=paths,
         warnings=tuple(map(str, found.warnings)),
     )
+
+
+def names_a_file(words: Sequence[str]) -> bool:
+    """Whether there is a configuration file among them."""
+    return any(_parted(word)[0] in ("--config", "-c") for word in words)
 
 
 def must_read_standard_input(given: Handover, who: str) -> None:

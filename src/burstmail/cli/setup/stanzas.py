@@ -5,8 +5,6 @@ What each line is for stands above it: whoever reads it in a year has nothing bu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ..options import Misuse
 from . import quoting
 from .handover import Handover
@@ -150,16 +148,18 @@ def rsyslog(given: Handover) -> str:
         action=action,
         choice=EVERYTHING.rstrip() if given.chooses else RSYSLOG_FILTER,
         filter='if prifilt("*.*")' if given.chooses else 'if prifilt("*.err")',
-        command=_omprog(given.words),
+        command=_omprog(given),
         queue=(CONFIRMED if "confirm" in given.options else IN_MEMORY).format(action=action),
     )
 
 
-def _omprog(words: Sequence[str]) -> str:
+def _omprog(given: Handover) -> str:
     try:
-        return quoting.rsyslog(words)
+        return quoting.rsyslog(given.words)
     except ValueError as error:
-        raise Misuse(f"{error}: write the settings into a file, and say -c FILE") from None
+        file = given.paths.get("config", "")
+        remedy = f"name the file without one: {file}" if " " in file else "write it into a file, and say -c FILE"
+        raise Misuse(f"{error}: {remedy}") from None
 
 
 def _name(given: Handover, joint: str) -> str:
