@@ -255,6 +255,28 @@ async def test_a_callable_that_raises_surfaces_where_it_was_fed_and_changes_noth
     assert (await pipeline.statistics()).lines_in == 1
 
 
+class Says:
+    """An async sink that returns what it is told to."""
+
+    def __init__(self, said: Any) -> None:
+        self.said = said
+
+    async def send(self, item: Item) -> Any:
+        return self.said
+
+
+@looped
+async def test_a_sink_that_returns_nothing_has_failed_for_nobody() -> None:
+    assert (await AsyncPipeline(Aggregator(), sink=Says(None)).run(IterableSource(["a"]))).sent == 1
+
+
+@looped
+async def test_a_sink_that_returns_what_makes_no_sense_is_a_bug() -> None:
+    pipeline = AsyncPipeline(Aggregator(), sink=Says({"status": 200}))
+    with pytest.raises(TypeError, match="must be the recipients that failed"):
+        await pipeline.run(IterableSource(["a"]))
+
+
 # Cancelling.
 
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeAlias
 
 from ...core.model import Attempt
 from ...errors import DeliveryError, TemporaryDeliveryError
-from ...sinks import Sink
+from ...sinks import Sink, failures
 from ..sender import Result, Sender
 
 logger = logging.getLogger("burstmail")
@@ -125,7 +125,7 @@ async def _ignored(function: Callable[[Any], Awaitable[object]], item: Any) -> M
 
 
 async def _made(call: Call, attempt: Attempt) -> Mapping[str, DeliveryError]:
-    return await call(attempt.item)
+    return failures(await call(attempt.item))
 
 
 def _outcome(task: asyncio.Task[Mapping[str, DeliveryError]], sink: object) -> tuple[Result, BaseException | None]:
