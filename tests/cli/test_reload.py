@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -343,6 +344,34 @@ def test_many_at_once_are_obeyed_and_no_line_is_lost(tmp_path: Path) -> None:
     # A file that was just being written is one without recipients.
     assert sorted(one.lines(), key=lambda line: int(line.split()[-1])) == [f"line {number}" for number in range(40)]
     assert b"bug" not in one.told
+
+
+@pytest.mark.full
+def test_under_load_each_line_is_counted_once(tmp_path: Path) -> None:
+    lines, text = 200_000, to("mail") + "max-age = 0.5\n"
+    with service(tmp_path, text) as one:
+        writer = threading.Thread(target=_flood, args=(one, lines))
+        writer.start()
+        turns = 0
+        while writer.is_alive():
+            turns += 1
+            written(tmp_path, text + ROUTES.replace('"disk"', '"[02468]$"') * (turns % 2))
+            one.hang_up()
+        assert one.process.stdin
+        one.process.stdin.close()
+        assert ended(one.process)[0] == 0
+    assert turns >= 2
+    counts = [re.search("([0-9,]+) lines?", body) for body in mails(tmp_path / "mail")]
+    assert sum(int(found[1].replace(",", "")) for found in counts if found) == lines
+
+
+def _flood(one: Service, lines: int) -> None:
+    assert one.process.stdin
+    for first in range(0, lines, 500):
+        data = "".join(f"Nov 23 12:00:00 web1 app[7]: request number {at}\n" for at in range(first, first + 500))
+        view = memoryview(data.encode())
+        while view:
+            view = view[one.process.stdin.write(view) :]
 
 
 def test_asked_to_end_while_it_reloads_it_ends_in_time(tmp_path: Path) -> None:
