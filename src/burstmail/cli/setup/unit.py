@@ -31,7 +31,7 @@ UNIT = """\
 Description=burstmail: one mail per burst of log lines
 {after}
 [Service]
-# It says when all is open (READY=1), and while a new configuration is read.
+# It says when it listens and is about to read (READY=1), and while a new configuration is read.
 Type=notify
 ExecStart={command}
 # A broken configuration changes nothing: the journal says what is wrong, and the old one stays in force.
