@@ -285,6 +285,29 @@ def test_records_over_the_capacity_are_counted_and_told(log: logging.Logger) -> 
     assert sum(message.count for message in sink.messages) < 500
 
 
+def test_what_exceptions_say_counts_while_it_waits(log: logging.Logger) -> None:
+    """A traceback is made into lines later; the text of its exceptions is there all the time."""
+    sink, free = RecordingSink(), threading.Event()
+
+    def pipeline() -> Pipeline:
+        free.wait(20)
+        return Pipeline(Whole(), Aggregator(), Composer("root", sender="app@example.org"), sink=sink)
+
+    handler = BurstHandler(pipeline=pipeline, capacity=300_000)
+    log.addHandler(handler)
+    for _ in range(10):
+        try:
+            try:
+                raise ExceptionGroup("several", [OSError("x" * 100_000)])
+            except ExceptionGroup as error:
+                raise KeyError("y") from error
+        except KeyError:
+            log.exception("failed")
+    free.set()
+    handler.close()
+    assert "8 records of logging could not be taken" in text_of(sink)
+
+
 # No mail about mails.
 
 
@@ -711,6 +734,16 @@ def test_sinks_in_words(given: dict[str, Any], kind: type) -> None:
 def test_what_is_wrong_is_said_at_once(given: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words.replace("(", r"\(")):
         BurstHandler(**{"sink": None if "password" in given else "maildir:mails"} | given)
+
+
+def test_what_was_refused_is_no_trouble_at_the_end() -> None:
+    script = """
+try:
+    configure(urgent="LOUD")
+except ValueError as error:
+    kept = error
+"""
+    assert run(script) == ""
 
 
 def test_a_level_can_be_a_name(log: logging.Logger) -> None:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 # How burstmail's own threads and loggers are called.
 OWN = "burstmail"
-# What a traceback weighs while it waits, roughly, in characters.
-TRACE = 4096
+# What a frame of a traceback weighs while it waits, roughly, in characters.
+FRAME = 256
 PLAIN = logging.Formatter()
 # Different complaints that are said, each once.
 COMPLAINTS = 100
@@ -90,7 +90,6 @@ class BurstHandler(logging.Handler):
         level: int | str = logging.NOTSET,
         pipeline: Pipeline | Make | None = None,
     ) -> None:
-        super().__init__(level)
         self._urgent = None if urgent is None else _level(urgent)
         self._capacity, self._grace = capacity, grace
         self._host = short_hostname()
@@ -110,6 +109,8 @@ class BurstHandler(logging.Handler):
         self._ended = False
         self._missed = 0
         self._said: set[tuple[str, str]] = set()
+        # Now that nothing can be refused any more: at exit logging closes what it knows of, be it finished or not.
+        super().__init__(level)
         _HANDLERS.add(self)
 
     def handle(self, record: logging.LogRecord) -> bool:
@@ -175,7 +176,7 @@ class BurstHandler(logging.Handler):
             record = copy(record)
             record.exc_info = None
             text = formatter.format(record)
-            return partial(_traced, start, text, trace), len(text) + TRACE
+            return partial(_traced, start, text, trace), len(text) + _weight(trace)
         text = lines(start, formatter.format(record))
         return text, len(text)
 
@@ -294,6 +295,16 @@ def _traced(start: str, text: str, trace: TracebackException) -> str:
     except Exception as error:
         told = f"[its traceback cannot be shown: {type(error).__name__}]"
     return lines(start, f"{text}\n{told}" if text else told)
+
+
+def _weight(trace: TracebackException) -> int:
+    """What a traceback holds until it is shown: what an exception says may be as long as a file."""
+    weight, left = 0, [trace]
+    while left:
+        one = left.pop()
+        weight += FRAME * len(one.stack) + len(str(one))
+        left += [other for other in (one.__cause__, one.__context__, *(one.exceptions or ())) if other]
+    return weight
 
 
 def _level(level: int | str) -> int:
