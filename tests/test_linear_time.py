@@ -207,6 +207,8 @@ from burstmail import Join
 text = ["x", "a.b.CError: x", "Traceback (most recent call last):", "  x", "x: y", "goroutine 1 [x]:", "z"]
 for join in (Join(more="x"), Join(begin="x")):
     join.feed(Batch.of(text), 0.0)
+from burstmail.core.severity import level_of
+level_of(b"*Mar  1 18:46:11.123: %LINK-3-UPDOWN: x")
 from burstmail import contains, match
 from burstmail.core.lines import Lines
 asked = match(program=["a*b", "?*a*:*1*"], host="*a?a*", severity="*") & contains("usb x*+y", ignore_case=True)

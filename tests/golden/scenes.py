@@ -45,6 +45,7 @@ SCENES = (
     Scene(name="kernel-panic", lines=from_file("kernel-panic")),
     Scene(name="mixed-languages", lines=from_file("mixed-languages")),
     Scene(name="application-file", lines=from_file("application-file"), source="/srv/billing/log/billing.log"),
+    Scene(name="router-file", lines=from_file("router-file"), source="/var/log/network/core1.log"),
     Scene(name="one-line", lines=from_file("one-line")),
     Scene(name="hostile-lines", lines=hostile.hostile),
     Scene(name="structured-data", lines=from_file("structured-data")),

@@ -7,12 +7,13 @@ since the search takes as long as all the rest.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ..fields import SEVERITIES, parse
-from ..severity import NONE, worst_of
+from ..severity import NONE, level_of, worst_of
 from .masks import SEEN, Masker, before_address, shown
 
 EXAMPLE = 1024
@@ -28,7 +29,7 @@ class Row:
 
     __slots__ = (
         *("at", "before", "begin", "count", "end", "first", "last", "more", "noun", "shape", "since", "values"),
-        *("worst", "worth"),
+        *("level", "worst", "worth"),
     )
 
     def __init__(self, shape: str, line: bytes, number: int, time: float) -> None:
@@ -38,6 +39,8 @@ class Row:
         self.worth = 0
         self.first = self.last = time
         self.begin = self.end = line[:EXAMPLE]
+        # How its lines tell of their severity, if not by a number in front.
+        self.level = level_of(self.begin)
         # The numbers of the first and of the last line among all lines.
         self.since = self.at = number
         # What the values are: 'address', 'name', '' for not known.
@@ -63,10 +66,17 @@ class Row:
         """Bytes of memory, roughly."""
         return 600 + len(self.begin) + len(self.end) + 90 * len(self.values)
 
+    def graded(self, lines: list[bytes], places: list[int]) -> Counter[int]:
+        """How many of the lines at these places have which severity, if it is not told by a number in front."""
+        found = [self.level(lines[place]) for place in places] if self.level else []
+        graded = Counter(level for level in found if level is not None)
+        self.worst = min([self.worst, *graded])
+        return graded
+
     def take(self, lines: list[bytes], places: list[int], *, start: int, time: float, worst: int) -> None:
         """Count the lines at these places, of which the last was read at `time`.
 
-        `start` is the number of the first of all, `worst` their worst severity.
+        `start` is the number of the first of all, `worst` their worst severity by a number in front.
         """
         if self.before and self.count < SEARCHED:
             self._search([lines[place] for place in places[: SEARCHED - self.count]])

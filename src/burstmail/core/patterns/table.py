@@ -10,7 +10,7 @@ at the end, and what its count lacks is in `other`.
 from __future__ import annotations
 
 from bisect import bisect
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -69,18 +69,23 @@ class Table:
         ends: Sequence[int],
         times: Sequence[float],
         worst: int = NONE,
-    ) -> None:
+    ) -> Counter[int]:
         """Count the lines of the text, of which the first is number `start` and the worst severity `worst`.
 
-        Those before the first of `ends` were read at the first of `times`, and so on.
+        Returns the severities of those that tell them otherwise than by a number in front. Those before the first of
+        `ends` were read at the first of `times`, and so on.
         """
         self._own()
+        graded: Counter[int] = Counter()
         for name, places in named(text, lines, self._row):
             at = places[0]
             row = self._row(name) or self._made(name, lines[at], start + at, times[bisect(ends, at)])
             before = row.weight
             row.take(lines, places, start=start, time=times[bisect(ends, places[-1])], worst=worst)
+            if row.level is not None:
+                graded += row.graded(lines, places)
             self._weight += row.weight - before
+        return graded
 
     def _row(self, name: bytes) -> Row | None:
         """Where lines of this name count."""

@@ -111,7 +111,7 @@ class Tally:
         times = [time for _, _, time in seen.waiting]
         lines = raw.split(b"\n")[:-1]
         found = severities(raw, lines)
-        table.take(raw, lines, self.count - ends[-1], ends, times, min(found, default=NONE))
+        found += table.take(raw, lines, self.count - ends[-1], ends, times, min(found, default=NONE))
         self._seen = new = _Seen(table=table, severities=seen.severities + found)
         return new
 
