@@ -116,6 +116,23 @@ def test_a_pipeline_that_cannot_be_made_is_tried_again_and_nothing_lost(
     assert "what is logged cannot be mailed" in caplog.text
 
 
+def test_a_pipeline_that_cannot_be_made_is_not_tried_with_every_record(
+    feeder: Feeder, made: Bursts, caplog: pytest.LogCaptureFixture
+) -> None:
+    made.failures = 2
+    for number in range(50):
+        put(feeder, "a\n", 1000.0 + number / 100)
+        wait_until(lambda: not feeder.running)
+    assert len(caplog.records) == 1
+    # The clock was set back meanwhile.
+    put(feeder, "b\n", 900.0)
+    wait_until(lambda: not feeder.running)
+    put(feeder, "c\n", 910.0)
+    feeder.close(2.0)
+    assert len(caplog.records) == 2
+    assert made.statistics().lines_in == 52
+
+
 def test_a_pipeline_that_refuses_lines_is_told_of_and_asked_again(
     feeder: Feeder, made: Bursts, caplog: pytest.LogCaptureFixture
 ) -> None:

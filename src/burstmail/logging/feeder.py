@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
+from math import inf
 from queue import Empty, SimpleQueue
 from time import sleep
 from typing import TypeAlias
@@ -28,6 +29,10 @@ PAUSE = 0.05
 PATIENCE = 1.0
 # How long a fork waits for a disk: a store that is forked in the middle of a write is of no use to the child.
 FORK = 5.0
+
+# How long nobody tries to make a pipeline after a try. What stands in the way of one is said each time, and records may
+# come by the thousand.
+AGAIN = 5.0
 
 # Lines, or what makes them, in the thread.
 Text: TypeAlias = str | Callable[[], str]
@@ -60,6 +65,7 @@ class Feeder:
         self._guard = threading.RLock()
         self._texts: list[Text] = []
         self._since = 0.0
+        self._tried = -inf
         self._waiting = self._over = 0
         self._flushes: list[threading.Event] = []
         self._ended = False
@@ -93,7 +99,9 @@ class Feeder:
                 self._bell.put(None)
             self._texts.append(text)
             self._waiting += size
-            if self._thread is None:
+            # Either way: a wall clock may be set back.
+            if self._thread is None and abs(time - self._tried) >= AGAIN:
+                self._tried = time
                 self._start()
         return True
 
@@ -147,7 +155,7 @@ class Feeder:
         try:
             self._thread.start()
         except RuntimeError:
-            # The next record tries again, or `close` does the work.
+            # A later record tries again, or `close` does the work.
             self._thread = None
 
     def _work(self) -> None:
@@ -155,7 +163,7 @@ class Feeder:
             with self._making:
                 pipeline = self._pipeline = self._make()
         except Exception:
-            # What waits stays, and the next record tries again.
+            # What waits stays, and a later record tries again.
             logger.exception("what is logged cannot be mailed")
             self._thread = None
             return
