@@ -181,13 +181,14 @@ async def test_sending_has_nothing_to_do_with_the_request_that_fed() -> None:
     async def sink(item: Item) -> None:
         seen.append(REQUEST.get())
 
+    REQUEST.set("the service")
     async with AsyncPipeline(Aggregator(gap=0.01), sink=sink) as pipeline:
         REQUEST.set("4711")
         pipeline.feed("a")
         await until(lambda: seen)
         pipeline.feed("b")
         pipeline.flush()
-    assert seen == ["none", "none"]
+    assert seen == ["the service", "the service"]
 
 
 @looped
@@ -587,6 +588,20 @@ async def test_other_stages_and_another_sink_go_on() -> None:
         await until(lambda: new.items)
         with pytest.raises(ValueError, match="name at least one"):
             await pipeline.reconfigure(Aggregator(), sink=[])
+    assert (old.heads, new.heads) == ([("a",)], [("b",)])
+
+
+@looped
+async def test_a_reconfigure_that_is_cancelled_is_done_all_the_same() -> None:
+    old, new = Async(), Async()
+    async with AsyncPipeline(Aggregator(gap=60), sink=old, store=Slow(0.02)) as pipeline:
+        pipeline.feed("a")
+        changing = asyncio.create_task(pipeline.reconfigure(Aggregator(gap=60), sink=new))
+        await asyncio.sleep(0)
+        changing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await changing
+        pipeline.feed("b")
     assert (old.heads, new.heads) == ([("a",)], [("b",)])
 
 

@@ -39,7 +39,7 @@ AnySink: TypeAlias = Sink | AsyncSink | Callable[[Any], Awaitable[object]]
 class Calls:
     """The attempts that are under way in a loop. `told(attempt, result, bug)` is called in it after each one.
 
-    `bug` is what was no DeliveryError. Tasks run in `context`, so that they have nothing to do with whoever fed.
+    `bug` is what was no DeliveryError. `context` is the one that threads tell in.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, context: Context, told: Told) -> None:
@@ -53,10 +53,10 @@ class Calls:
         """Make an attempt at a sink."""
         if self._cancelling:
             return
-        task = self._loop.create_task(_made(call, attempt), name="burstmail-send", context=self._context)
+        task = self._loop.create_task(_made(call, attempt), name="burstmail-send")
         self._tasks.add(task)
         # Not in the task: one that is cancelled before its first step never runs.
-        task.add_done_callback(partial(self._ended, attempt, sink), context=self._context)
+        task.add_done_callback(partial(self._ended, attempt, sink))
 
     def _ended(self, attempt: Attempt, sink: object, task: asyncio.Task[Mapping[str, DeliveryError]]) -> None:
         self._tasks.discard(task)

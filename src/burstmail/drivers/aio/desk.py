@@ -33,11 +33,11 @@ class Desk:
         self.loop = asyncio.get_running_loop()
         self._engine = engine
         self._outcomes = outcomes
-        # Tasks and timers have nothing to do with the request, or the span, in which somebody fed a line.
-        self._context = copy_context()
-        self._calls = Calls(self.loop, self._context, self._settle)
+        # All that comes of a line is done in here: it has nothing to do with the request, or the span, it was fed in.
+        context = copy_context()
+        self._calls = Calls(self.loop, context, self._settle)
         self._senders: dict[str, Caller | Sender] = {}
-        self._worker = Worker(self.loop)
+        self._worker = Worker(self.loop, context)
         self._timer: asyncio.TimerHandle | None = None
         # Attempts that are handed out and not settled; who waits until there are none.
         self._busy = 0
@@ -112,11 +112,11 @@ class Desk:
             self._timer.cancel()
             self._timer = None
         if when < inf and not self._ending:
-            self._timer = self.loop.call_at(when, self._wake, context=self._context)
+            self._timer = self.loop.call_at(when, self._wake)
 
     def _wake(self) -> None:
         self._timer = None
-        self.do(lambda out: out.extend(self._engine.poll())).add_done_callback(self._woken, context=self._context)
+        self.do(lambda out: out.extend(self._engine.poll())).add_done_callback(self._woken)
 
     def _woken(self, told: asyncio.Future[None]) -> None:
         if (bug := told.exception()) is not None:
@@ -135,7 +135,7 @@ class Desk:
         if self._abandoned:
             return
         told = self.do(partial(self._settled, attempt, result))
-        told.add_done_callback(partial(self._tell, attempt, result), context=self._context)
+        told.add_done_callback(partial(self._tell, attempt, result))
 
     def _settled(self, attempt: Attempt, result: Result, out: list[Attempt]) -> list[DeadLetter]:
         more, dead = self._engine.settle(attempt, result, jitter())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
@@ -17,13 +18,14 @@ Told: TypeAlias = Callable[[Any, BaseException | None], object]
 
 
 class Worker:
-    """`told(value, error)` is called in the loop with what came of each call.
+    """`told(value, error)` is called in the loop, in `context`, with what came of each call.
 
     The thread sleeps until there is one, and is a daemon: a disk that hangs keeps no process alive.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, context: Context) -> None:
         self._loop = loop
+        self._context = context
         self._todo: SimpleQueue[tuple[Act, Told] | None] = SimpleQueue()
         Thread(target=self._work, name="burstmail", daemon=True).start()
 
@@ -40,7 +42,7 @@ class Worker:
             act, told = task
             value, error = _outcome(act)
             try:
-                self._loop.call_soon_threadsafe(partial(told, value, error))
+                self._loop.call_soon_threadsafe(partial(told, value, error), context=self._context)
             except RuntimeError:
                 # The loop is closed, and nobody waits for it any more.
                 continue
