@@ -197,7 +197,7 @@ class Lines:
             return self.batch
         text = "\n".join([*self._chosen(self.records, selection), ""])
         count = text.count("\n") if self.batch.joined else selection.bit_count()
-        return replace(self.batch, text=text, count=count, place=None)
+        return self.batch.part(text, count, self.batch.below)
 
 
 def _ones(flags: bytes) -> Iterator[int]:

@@ -82,6 +82,22 @@ class Batch:
         """Bytes in UTF-8, newlines included."""
         return size_of(self.text)
 
+    def part(self, text: str, count: int, below: int = 0) -> Batch:
+        """Some of these lines, without a place: that is of all of them. `below` lines before it are told of by it."""
+        # Not by replace(), which asks for each field by its name: this is paid for every part of every read.
+        return Batch(
+            text=text,
+            count=count,
+            time=self.time,
+            epoch=self.epoch,
+            seq=self.seq,
+            gone=self.gone,
+            joined=self.joined,
+            below=below,
+            late=self.late,
+            source=self.source,
+        )
+
     def split(self, count: int) -> tuple[Batch, Batch]:
         """The first `count` lines and the rest, which remembers how many are gone."""
         rest = self.text.split("\n", count)[-1] if count < self.count else ""

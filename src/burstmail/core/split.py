@@ -62,15 +62,4 @@ def _split(batch: Batch, found: Any, groups: Any, label: Callable[[Any], str]) -
 
 def _part(batch: Batch, chosen: list[str], below: int) -> Batch:
     text = "".join(chosen)
-    return Batch(
-        text=text,
-        count=text.count("\n") if batch.joined else len(chosen),
-        time=batch.time,
-        epoch=batch.epoch,
-        seq=batch.seq,
-        gone=batch.gone,
-        joined=batch.joined,
-        below=below,
-        late=batch.late,
-        source=batch.source,
-    )
+    return batch.part(text, text.count("\n") if batch.joined else len(chosen), below)
