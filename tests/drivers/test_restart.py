@@ -419,7 +419,7 @@ def test_other_stages_get_what_was_open_as_one_burst() -> None:
     second = Run(store, Aggregator(gap=5), clock=rebooted(first.clock, 1))
     second.wait(10)
     assert (first.shown, second.shown) == (["a"], ["b", "c"])
-    assert "kept by an earlier burstmail" in second.bursts[0].notes[0]
+    assert "kept under other settings" in second.bursts[0].notes[0]
 
 
 def test_a_message_that_cannot_be_read_is_said_and_does_not_stop_the_others() -> None:

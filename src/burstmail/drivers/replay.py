@@ -19,7 +19,7 @@ from ..stores import FLUSH, LINES, Entry, Saved
 from .later import Later
 from .places import Places
 
-OTHER = "These lines were kept by an earlier burstmail, which had other settings or was another version."
+OTHER = "These lines were kept under other settings than these, or by another version of burstmail."
 BROKEN = "These lines are as they were found, since a stage or a callable raised."
 RAISED = "a stage or a callable of yours raised; the lines are mailed as they are"
 
