@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -52,6 +53,21 @@ def test_lines_arrive_in_order_and_at_the_end_all_have(feeder: Feeder, made: Bur
         assert put(feeder, f"{number}\n", 0.0)
     feeder.close(2.0)
     assert made.lines == [str(number) for number in range(100)]
+
+
+def test_what_comes_in_a_row_is_fed_together(feeder: Feeder, made: Bursts) -> None:
+    put(feeder, "first\n", 0.0)
+    feeder.flush()
+    reads: list[int] = []
+    pipeline = made.pipelines[0]
+    feed = pipeline.feed
+    pipeline.feed = lambda batch: (reads.append(batch.count), feed(batch))[1]  # type: ignore[method-assign]
+    for number in range(100):
+        put(feeder, f"{number}\n", 0.0)
+        time.sleep(0.001)
+    feeder.close(2.0)
+    assert sum(reads) == 100
+    assert len(reads) < 20
 
 
 def test_the_wall_time_is_that_of_the_first_line(feeder: Feeder, made: Bursts) -> None:

@@ -159,10 +159,9 @@ class BurstHandler(logging.Handler):
     def _put(self, record: logging.LogRecord) -> None:
         urgent = self._urgent is not None and record.levelno >= self._urgent
         text, size = self._text(record, header(record, self._host, urgent=urgent))
-        while not (feeder := self._feeder or self._begin()).put(text, size, record.created, self._taken()):
-            # Closed in this very moment.
-            with self._guard:
-                self._feeder = None if self._feeder is feeder else self._feeder
+        # One that is closed in this very moment takes nothing, and is not there any more.
+        while not (self._feeder or self._begin()).put(text, size, record.created, self._taken()):
+            pass
 
     def _text(self, record: logging.LogRecord, start: str) -> tuple[Text, int]:
         """The lines; those of a traceback, which take most of the time, are made by the thread that feeds."""

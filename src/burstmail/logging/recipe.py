@@ -14,10 +14,8 @@ from typing import Any, TypeAlias
 from ..core.aggregate import Aggregator
 from ..core.cap import Caps
 from ..core.compose import Composer
-from ..core.flow import Flow
 from ..core.limits import CoolDown, Limit
 from ..core.match import match
-from ..core.model import Batch
 from ..core.split import Splitter
 from ..core.stage import Stage
 from ..core.whole import Whole
@@ -30,7 +28,8 @@ Make: TypeAlias = Callable[[], Pipeline]
 
 # What records have, by the names that logging has for it.
 FIELDS = {"logger": "program", "level": "severity"}
-# What a store imports when it is opened.
+# What a pipeline imports when it first needs it, and a store when it is opened.
+LATER = ["base64", "random", "secrets", "traceback", "zlib"]
 STORES = ["contextlib", "fcntl", "json", "sqlite3", "time"]
 
 
@@ -50,7 +49,9 @@ def maker(
     def make() -> Pipeline:
         return Pipeline(*stages(), sink=sink, store=None if state is None else FileStore(state), grace=grace)
 
-    _rehearse(Flow(*stages()), store=state is not None)
+    # Whoever configures hears of what is wrong.
+    stages()
+    load(*LATER, *STORES * (state is not None))
     return make
 
 
@@ -100,10 +101,3 @@ def sink_of(sink: Sink | str | None, password: str | None) -> Sink:
 
         return SendmailSink(sink)
     return sink
-
-
-def _rehearse(flow: Flow, *, store: bool) -> None:
-    """Make a mail, and throw it away."""
-    load("base64", "random", "secrets", "traceback", "zlib", *STORES * store)
-    flow.feed(Batch.of("<11>Nov 23 10:00:00 host logger[1]: message"), 0.0)
-    flow.drain(0.0)
