@@ -16,6 +16,7 @@ from .channel import visible
 from .commands import parse_queue
 from .letters import Letter, letter, listing
 from .options import Misuse
+from .owner import entered
 from .place import default_root
 
 OK = 0
@@ -67,7 +68,8 @@ def command(arguments: Sequence[str]) -> int:
 def queue(do: str, keys: Sequence[str], *, all: bool, state: str | None, name: str | None) -> int:
     """Do one of list, check, show, retry, delete, and return the exit status."""
     try:
-        boxes, troubles = kept_in(_root(state), name, given=state is not None)
+        root = _root(state)
+        boxes, troubles = kept_in(entered(root), name, given=state is not None, shown=root)
     except (NoSuch, Unreadable) as error:
         if do == "check":
             return _said(str(error), good=False)
@@ -79,7 +81,7 @@ def queue(do: str, keys: Sequence[str], *, all: bool, state: str | None, name: s
         _put(2, f"burstmail: {visible(trouble)}\n")
     status = UNREADABLE if troubles else OK
     if do == "list":
-        nothing = "" if troubles else f"nothing is kept in {visible(_root(state))}\n"
+        nothing = "" if troubles else f"nothing is kept in {visible(root)}\n"
         _put(1, "".join(box.told() for box in boxes) or nothing)
         return status
     chosen = [(box, found) for box in boxes for found in box.letters] if all else _chosen(boxes, keys)
@@ -97,11 +99,12 @@ def _root(state: str | None) -> str:
     return os.path.abspath(root)
 
 
-def kept_in(root: str, only: str | None, *, given: bool) -> tuple[list[Box], list[str]]:
-    """What is kept under each name, and what could not be read."""
+def kept_in(root: str, only: str | None, *, given: bool, shown: str = "") -> tuple[list[Box], list[str]]:
+    """What is kept under each name, and what could not be read. `shown` is what the directory is called outside."""
+    shown = shown or root
     names = _names(root, given=given)
     if only is not None and only not in names:
-        raise NoSuch(f"nothing is kept under {only} in {root}: the names there are {', '.join(names) or 'none'}")
+        raise NoSuch(f"nothing is kept under {only} in {shown}: the names there are {', '.join(names) or 'none'}")
     boxes: list[Box] = []
     troubles: list[str] = []
     for name in names if only is None else [only]:
@@ -110,7 +113,7 @@ def kept_in(root: str, only: str | None, *, given: bool) -> tuple[list[Box], lis
         try:
             kept = store.listing()
         except StoreError as error:
-            troubles.append(f"{name}: {error}")
+            troubles.append(f"{name}: {error}".replace(place, os.path.join(shown, name)))
             continue
         if kept.damage:
             troubles.append(f"{name}: the store is damaged, and mended at the next start: {kept.damage}")
