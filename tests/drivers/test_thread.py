@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -23,6 +27,7 @@ from burstmail import (
     TemporaryDeliveryError,
     each,
 )
+from burstmail.drivers import thread as driver
 from burstmail.testing import ManualClock, RecordingSink
 
 
@@ -223,6 +228,49 @@ def test_feeding_from_many_threads_loses_nothing() -> None:
             thread.join()
     assert sum(burst.count for burst in sink.bursts) == 3200
     assert pipeline.statistics().lines_in == 3200
+
+
+def interrupted(step: int, call: Callable[[], object], files: set[str]) -> bool:
+    """Call it, and raise KeyboardInterrupt as a function of these files begins or ends: false after the last of them.
+
+    These are moments when Python looks for signals; it does not with every line.
+    """
+    left = step
+
+    def trace(frame: FrameType, event: str, value: object) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename not in files:
+            return None
+        left -= event != "line"
+        if left < 0:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def test_an_interrupt_at_any_step_leaves_no_lock_taken() -> None:
+    for step in itertools.count():
+        pipeline = Pipeline(Aggregator(), sink=RecordingSink())
+        pipeline.feed("a")
+        more = interrupted(step, partial(pipeline.feed, "b"), {driver.__file__, threading.__file__})
+        # In a thread of its own: what waits for a lock that nobody gives back waits for ever.
+        closing = threading.Thread(target=pipeline.close, daemon=True)
+        closing.start()
+        closing.join(10)
+        assert not closing.is_alive(), f"step {step}"
+        if not more:
+            break
+    assert step > 3
 
 
 def test_an_idle_pipeline_does_not_wake_up() -> None:

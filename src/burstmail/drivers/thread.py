@@ -69,8 +69,10 @@ class Pipeline:
         self._senders = {name: Sender(one, self._settle) for name, one in sinks.items()}
         self._store, self._grace = store, grace
         self._outcomes = Outcomes(on_dead)
-        # Guards everything below, and the engine.
-        self._changed = threading.Condition(threading.Lock())
+        # Guards everything below, and the engine. Never taken through the condition: that takes several steps, and a
+        # KeyboardInterrupt between them would leave it taken for ever.
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         # The deadline the thread sleeps for; -inf while it is awake and will look by itself.
         self._armed = -inf
@@ -78,7 +80,7 @@ class Pipeline:
         # Outcomes that are settled, but not yet told of.
         self._telling = 0
         self._bug: BaseException | None = None
-        with self._changed:
+        with self._lock:
             self._do(self._engine.start())
         self._engine.logger.tell()
 
@@ -93,14 +95,14 @@ class Pipeline:
         Raises RuntimeError after `close`.
         """
         batch = Batch.of(lines) if isinstance(lines, str) else lines
-        with self._changed:
+        with self._lock:
             self._must_be_open()
             self._do(self._engine.feed(batch))
         self._engine.logger.tell()
 
     def flush(self) -> None:
         """Close what is open, now; the caps still hold. Not for signal handlers: it takes a lock."""
-        with self._changed:
+        with self._lock:
             self._must_be_open()
             self._do(self._engine.flush())
         self._engine.logger.tell()
@@ -122,7 +124,7 @@ class Pipeline:
         """
         sinks = named(sink)
         flow = Flow(*stages, destinations=list(sinks), backoff=backoff, give_up=give_up)
-        with self._changed:
+        with self._lock:
             self._must_be_open()
             self._do(self._engine.flush())
             attempts = self._engine.become(flow)
@@ -134,7 +136,7 @@ class Pipeline:
 
     def sync(self) -> None:
         """All that was fed is on the disk when this returns. Raises StoreError when it is not, or there is no store."""
-        with self._changed:
+        with self._lock:
             self._engine.sync()
 
     def run(self, *sources: Source) -> Statistics:
@@ -157,7 +159,7 @@ class Pipeline:
         Readers(sources, self.feed).read()
 
     def _places(self) -> Mapping[str, Any] | None:
-        with self._changed:
+        with self._lock:
             places = self._engine.places()
         self._engine.logger.tell()
         return places
@@ -168,14 +170,14 @@ class Pipeline:
         With a store, what is not delivered then, and what the caps still hold, waits there for the next start. Without
         one everything is tried once more, and the rest is lost, with an error in the log that counts it.
         """
-        with self._changed:
+        with self._lock:
             if not self._closed:
                 self._closed = True
                 self._do(self._engine.end())
                 self._changed.notify_all()
         for sender in self._senders.values():
             sender.rest()
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(self._is_idle, min(self._grace if grace is None else grace, threading.TIMEOUT_MAX))
             first, self._abandoned = not self._abandoned, True
             left, busy = self._engine.statistics(), self._engine.busy
@@ -197,7 +199,7 @@ class Pipeline:
 
     def statistics(self) -> Statistics:
         """The counts so far."""
-        with self._changed:
+        with self._lock:
             return self._engine.statistics()
 
     def late(self) -> float:
@@ -206,18 +208,18 @@ class Pipeline:
         For a watchdog: more than a moment is a stage that hangs, or a machine that is too busy. Waits while a stage is
         at work, as `statistics` does.
         """
-        with self._changed:
+        with self._lock:
             if self._broken:
                 return inf
             return 0.0 if self._closed else max(0.0, self._engine.now - self._engine.deadline)
 
     def hold(self, seconds: float) -> bool:
         """Before a fork: nothing is written until `release`. False without a store, or if not to be had in time."""
-        return self._store is not None and self._changed.acquire(timeout=seconds)
+        return self._store is not None and self._lock.acquire(timeout=seconds)
 
     def release(self) -> None:
         """After a fork, in the process that goes on with this pipeline."""
-        self._changed.release()
+        self._lock.release()
 
     def leave(self) -> None:
         """After a fork, in the new process, which has no part in this pipeline: let go of its store, and of no more."""
@@ -261,7 +263,7 @@ class Pipeline:
             self._break(bug)
 
     def _wake(self) -> None:
-        with self._changed:
+        with self._lock:
             self._do(self._engine.poll())
             # What there is to say is said first, and not under the lock.
             if not self._engine.logger.waiting:
@@ -282,7 +284,7 @@ class Pipeline:
 
     def _settle(self, attempt: Attempt, result: Result, bug: BaseException | None) -> None:
         try:
-            with self._changed:
+            with self._lock:
                 self._bug = self._bug or bug
                 if self._abandoned:
                     return
@@ -293,6 +295,6 @@ class Pipeline:
             self._outcomes.tell(attempt, result, dead)
         except Exception as error:
             self._break(error)
-        with self._changed:
+        with self._lock:
             self._telling -= 1
             self._changed.notify_all()
