@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import burstmail
 from burstmail.cli import main
+from burstmail.cli.place import SYSTEM
 from burstmail.cli.setup import TARGETS, access, handover, quoting
 from burstmail.cli.setup.executable import executable
 from tests.cli.process import run
@@ -273,7 +274,15 @@ def test_what_no_program_can_be_given_is_refused(spell: Callable[[list[str]], st
 def test_a_unit_keeps_its_name_when_options_change(setup: Setup) -> None:
     unit = setup("journald", "--at-least", "crit")
     assert command_of(unit)[-2:] == ["--name", "burstmail"]
-    assert settings(unit)["StateDirectory"] == "burstmail"
+    assert settings(unit)["StateDirectory"] == "burstmail_service"
+
+
+@pytest.mark.parametrize("name", ["", "burstmail", "service", "_service", "burstmail_service"])
+def test_no_unit_takes_the_directory_of_roots_own_burstmails_or_that_of_another(setup: Setup, name: str) -> None:
+    """systemd.exec(5): whatever is in it would be given to the service's user, so that root's could not use it."""
+    state = settings(setup("journald", *(["--name", name] if name else [])))["StateDirectory"]
+    assert f"/var/lib/{state}" != SYSTEM
+    assert (state == "burstmail_service") == (name in ("", "burstmail"))
 
 
 def test_a_file_or_a_name_of_ones_own_stays(setup: Setup, tmp_path: Path) -> None:

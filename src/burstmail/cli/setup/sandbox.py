@@ -76,7 +76,7 @@ STATIC = """\
 User={user}
 """
 OWN = """\
-# Make the user first: useradd --system --no-create-home --home-dir /var/lib/burstmail --shell /usr/sbin/nologin {user}
+# Make the user first: useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin {user}
 User={user}
 """
 GROUPS = """\

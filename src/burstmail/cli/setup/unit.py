@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..manners import GRACE, NEVER, READING
 from ..options import Misuse
-from ..place import SYSTEMD, reads_others
+from ..place import SYSTEM, SYSTEMD, reads_others
 from ..status import MISUSE
 from . import quoting
 from .access import OTHER, access
@@ -18,6 +18,8 @@ from .sandbox import restrictions
 KILL = ("/bin/kill", "/usr/bin/kill")
 # What systemd waits for after SIGTERM unless it is told otherwise (systemd-system.conf(5), DefaultTimeoutStopSec=).
 STOP = 90.0
+# No name or file can make another unit's directory of it: they become letters, digits and dashes.
+OWN_STATE = "burstmail_service"
 
 UNIT = """\
 # burstmail as a service: one mail per burst of log lines. Printed by `burstmail setup {target}`.
@@ -61,8 +63,8 @@ SOCKET = """\
 #   WantedBy=sockets.target
 """
 STATE = """\
-# What must survive is kept in /var/lib/{name}, which belongs to nobody else.
-StateDirectory={name}
+# What must survive is kept in /var/lib/{state}, which belongs to nobody else.
+StateDirectory={state}
 StateDirectoryMode=0700
 """
 CREDENTIAL = """\
@@ -77,26 +79,35 @@ def unit(given: Handover, target: str) -> str:
     name = unit_name(given)
     given = _named(given)
     secrets = credentials(given)
-    stateless = given.options.get("state") == "none"
+    stateless, state = given.options.get("state") == "none", state_name(given)
     return UNIT.format(
         target=target,
         name=name,
-        queue="nothing, by --state none" if stateless else f"burstmail queue --state /var/lib/{name}",
+        queue="nothing, by --state none" if stateless else f"burstmail queue --state /var/lib/{state}",
         more="".join(_more(given)),
         after="".join(_after(given, name)),
         command=quoting.systemd((*given.program, "run", *secrets.arguments)),
         kill=next((path for path in KILL if os.access(path, os.X_OK)), KILL[0]),
         stop=_stop(given),
         misuse=MISUSE,
-        state="" if stateless else STATE.format(name=name),
+        state="" if stateless else STATE.format(state=state),
         credentials="".join(CREDENTIAL.format(name=one, path=_plain(path)) for one, path in secrets.files.items()),
         restrictions=restrictions(access(given)),
     )
 
 
 def unit_name(given: Handover) -> str:
-    """What the unit and its state directory are called."""
+    """What the unit is called."""
     return f"burstmail-{given.label}" if given.label else "burstmail"
+
+
+def state_name(given: Handover) -> str:
+    """What its state directory is called.
+
+    systemd gives all that is in it to the service's user (systemd.exec(5)), and in SYSTEM is what cron jobs and loggers
+    of root's have kept.
+    """
+    return OWN_STATE if f"/var/lib/{unit_name(given)}" == SYSTEM else unit_name(given)
 
 
 def _named(given: Handover) -> Handover:
