@@ -97,6 +97,13 @@ def test_a_signal_without_a_name_is_told_by_its_number(tmp_path: Path) -> None:
     assert f"killed by signal {number} after" in opening(mails(tmp_path / "mail")[0])
 
 
+def test_a_command_without_a_name_is_not_there(tmp_path: Path) -> None:
+    """A variable that is not set, in a crontab: `-- "$JOB"`. As env(1) has it."""
+    done = run(tmp_path, "", "--all")
+    assert (done.returncode, done.stderr) == (127, b"")
+    assert opening(mails(tmp_path / "mail")[0]).startswith("'' --all: cannot be run: No such file or directory")
+
+
 def test_a_command_that_is_not_there_is_127_and_a_mail(tmp_path: Path) -> None:
     assert run(tmp_path, "no-such-command", "x").returncode == 127
     assert opening(mails(tmp_path / "mail")[0]).startswith("no-such-command x: cannot be run: No such file")

@@ -61,5 +61,5 @@ def _no_command(given: Sequence[str]) -> Misuse | None:
     if word.startswith("-") or not word:
         return None
     near = get_close_matches(word, WORDS, n=1)
-    hint = f"did you mean `burstmail {near[0]}`?" if near else f"there are {', '.join(WORDS)}"
+    hint = f"did you mean `burstmail {near[0]}`?" if near else f"there are {', '.join(WORDS)}; others run behind {JOB}"
     return Misuse(f"there is no command {word!r}: {hint} (see burstmail --help)")

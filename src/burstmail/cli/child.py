@@ -112,6 +112,9 @@ def shown(status: int) -> int:
 
 
 def _spawned(words: Sequence[str], output: int | None, mask: set[int]) -> int:
+    if not words[0]:
+        # A variable that is not set: posix_spawnp(3) says the same, but Python asks it no more.
+        raise NotRun(os.strerror(errno.ENOENT), NOT_FOUND)
     actions = [] if output is None else [(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)]
     try:
         return _spawn(words, actions, mask)
