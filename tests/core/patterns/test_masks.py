@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from time import process_time
 
 import pytest
@@ -121,3 +122,36 @@ def test_no_text_takes_long(piece: str) -> None:
     cost("warm")
     # Twice the text takes about twice the time; squared it would take four times. The best of five: others run too.
     assert any(cost(text) < 3 * cost(text[: SEEN // 2]) + 0.01 for _ in range(5))
+
+
+def _binary(seed: int) -> str:
+    made = Random(seed).randbytes(500).replace(b"\n", b"")[:250]
+    return made.decode("utf-8", "backslashreplace")
+
+
+def test_what_is_no_text_has_one_shape() -> None:
+    masker = Masker()
+    assert {shown(masker.shape(_binary(seed))) for seed in range(50)} == {"binary <*>"}
+    assert shown(masker.shape(f"Nov 23 10:00:00 web1 job: {_binary(1)}")) == "job\nbinary <*>"
+
+
+def test_text_in_another_encoding_is_text() -> None:
+    for text in ("Ошибка: диск полон, запись остановлена совсем", "Сеть снова доступна, всё в порядке, работаем"):
+        line = text.encode("koi8_r").decode("utf-8", "backslashreplace")
+        assert "binary" not in Masker().shape(line)
+    assert shown(Masker().shape("\x1b[31mfailed\x1b[0m to read \x07 the disk of the machine")) != "binary <*>"
+    assert "binary" not in Masker().shape("\\xff\x01")
+
+
+def test_what_is_no_text_costs_less_than_text() -> None:
+    words = ["alpha", "beta", "gamma", "delta", "link", "down", "failed", "at", "node"]
+    text = [" ".join(Random(seed).choices(words, k=50))[:250] for seed in range(200)]
+    binary = [_binary(seed) for seed in range(200)]
+
+    def took(lines: list[str]) -> float:
+        begun = process_time()
+        for line in lines:
+            Masker().shape(line)
+        return process_time() - begun
+
+    assert min(took(binary) for _ in range(5)) < min(took(text) for _ in range(5))

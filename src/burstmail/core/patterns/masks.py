@@ -21,6 +21,11 @@ SEEN = 4096
 # What a user's expression takes may grow with the square of a text, and worse.
 OWN = 1000
 
+# A message is no text if more than one part in so many of it is escaped bytes, and one in so many control characters:
+# text in other encodings than UTF-8 has none of these. And if it is longer than this.
+_ESCAPES, _CONTROLS, _SHORT = 3, 50, 40
+_CONTROL = dict.fromkeys({*range(32)} - {9})
+
 # One private character per kind (Unicode's private use area): a word that holds one is known to vary.
 KINDS = ("n", "hex", "id", "dev", "ip", "mac", "uuid", "time", "url", "unit", "mail", "host", "quoted", "*", "masked")
 MARKS = tuple(map(chr, range(0xE000, 0xE000 + len(KINDS))))
@@ -149,7 +154,10 @@ class Masker:
     def shape(self, line: str) -> str:
         """The program's name, a newline if there is one, and the message without what varies by its form."""
         fields = parse(line[:SEEN])
-        text = _UPTIME.sub("", fields.message)
+        text = _binary(fields.message) or self._formless(_UPTIME.sub("", fields.message))
+        return f"{fields.program}\n{text}" if fields.program else text
+
+    def _formless(self, text: str) -> str:
         for own in self._own:
             text = own.sub(_masked, text[:OWN]) + text[OWN:]
         text = kept(text)
@@ -158,8 +166,7 @@ class Masker:
         for mark, sign, form in _FOUND:
             if sign in text:
                 text = form.sub(mark, text)
-        text = " ".join(text.split())
-        return f"{fields.program}\n{text}" if fields.program else text
+        return " ".join(text.split())
 
 
 def shown(shape: str) -> str:
@@ -182,6 +189,15 @@ def before_address(line: str, shape: str) -> bytes:
             before = _AFTER_DIGITS.sub(b"", head[-16:])
             return before if before and head.find(before) == len(head) - len(before) else b""
     return b""
+
+
+def _binary(text: str) -> str:
+    """The shape of what is no text, '' for what is: it has no forms, and to look for them takes as long as ever."""
+    # An escape has four characters, and stands for a byte that is part of no character.
+    if not text.count("\\x") * 4 * _ESCAPES > len(text) > _SHORT:
+        return ""
+    controls = len(text) - len(text.translate(_CONTROL))
+    return f"binary {VALUE}" if controls * _CONTROLS > len(text) else ""
 
 
 def _masked(found: re.Match[str]) -> str:
