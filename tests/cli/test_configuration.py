@@ -491,6 +491,17 @@ def test_files_that_are_not_there_are_told_of(tmp_path: Path) -> None:
     assert [line for line, _ in warned('to = "x"\nprint = true\nfile = "b.log"', tmp_path / "c")] == [3]
 
 
+def test_files_that_cannot_be_read_are_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "a.log").write_text("")
+    text = 'to = "root"\nprint = true\nfile = ["logs", "*.log"]\n'
+    place = f"{tmp_path}/logs"
+    words = f"file: '{place}' is a directory, and not read: name the files in it, as with '{place}/*.log'"
+    assert warned(text, tmp_path / "c") == [(3, words)]
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert warned(text, tmp_path / "c")[1][1].startswith(f"file: '{tmp_path}/*.log' may not be read by this user: ")
+
+
 def test_a_file_that_everybody_can_write_is_told_of(tmp_path: Path) -> None:
     path = tmp_path / "c"
     path.write_text("")

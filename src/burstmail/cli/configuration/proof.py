@@ -101,13 +101,25 @@ def _exposed(options: Configuration) -> Iterator[Problem]:
 
 
 def _missing(options: Configuration) -> Iterator[Problem]:
-    from glob import glob
-
     for number, pattern in enumerate(options.get("files", [])):
-        if not glob(pattern, recursive=True):
+        if words := _unfit(pattern):
             place = options.place("files")
             place = (*place, number) if (*place, number) in options.lines else place
-            yield options.problem(place, f"file: {pattern!r} is no file yet: it is waited for")
+            yield options.problem(place, f"file: {pattern!r} {words}")
+
+
+def _unfit(pattern: str) -> str:
+    """Why nothing can be read there by now; '' where something can."""
+    from glob import glob
+
+    found = glob(pattern, recursive=True)
+    if not found:
+        return "is no file yet: it is waited for"
+    if all(map(os.path.isdir, found)):
+        return f"is a directory, and not read: name the files in it, as with {os.path.join(pattern, '*.log')!r}"
+    if not any(os.access(path, os.R_OK) for path in found):
+        return "may not be read by this user: check as the one that burstmail runs as, or let a group read it"
+    return ""
 
 
 def _starved(options: Configuration) -> Iterator[Problem]:
