@@ -42,6 +42,8 @@ class Ledger:
     def __init__(self, store: Store | None, sync: str, logger: Later | None = None) -> None:
         if sync not in SYNCS:
             raise ValueError(f"sync={sync!r}: must be one of {', '.join(SYNCS)}")
+        if not (store is None or callable(getattr(store, "adopt", None))):
+            raise TypeError(f"store={store!r}: must be a store, as FileStore('state')")
         self.logger = Later() if logger is None else logger
         self._store = store
         self._sync = sync

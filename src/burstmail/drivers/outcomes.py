@@ -10,6 +10,7 @@ from ..core.model import Attempt, DeadLetter, Item
 from ..core.statistics import Statistics
 from ..core.words import plural
 from ..errors import DeliveryError
+from ..sinks import Sink
 from .sender import Result
 
 logger = logging.getLogger("burstmail")
@@ -53,12 +54,22 @@ def named(sink: T | Sequence[T] | Mapping[str, T]) -> dict[str, T]:
     """Destinations by name: several have their place as one, one alone has none. Raises ValueError for none at all."""
     if isinstance(sink, Mapping):
         sinks = {str(name): one for name, one in sink.items()}
-    elif isinstance(sink, Sequence):
+    elif isinstance(sink, Sequence) and not isinstance(sink, str):
+        # A text is a sequence, too: of characters, none of which anybody means.
         sinks = {str(place): one for place, one in enumerate(sink, 1)}
     else:
         sinks = {"": sink}
     if not sinks:
         raise ValueError("sink: name at least one")
+    return sinks
+
+
+def sinks_of(sink: Sink | Sequence[Sink] | Mapping[str, Sink]) -> dict[str, Sink]:
+    """Destinations by name. Raises TypeError for what is no sink: later than here, the mails are lost as well."""
+    sinks = named(sink)
+    for one in sinks.values():
+        if not callable(getattr(one, "send", None)):
+            raise TypeError(f"sink={one!r}: must have a send(), as SMTPSink(...); put CallbackSink around a function")
     return sinks
 
 

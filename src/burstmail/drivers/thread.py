@@ -25,7 +25,7 @@ from ..sinks import Sink
 from ..sources import Resumable, Source
 from ..stores import Store
 from .engine import Engine
-from .outcomes import Outcomes, jitter, named
+from .outcomes import Outcomes, jitter, sinks_of
 from .readers import Readers
 from .sender import Result, Sender
 
@@ -63,7 +63,7 @@ class Pipeline:
         grace: float = 4.0,
         on_dead: Callable[[Item, DeliveryError], object] | None = None,
     ) -> None:
-        sinks = named(sink)
+        sinks = sinks_of(sink)
         flow = Flow(*stages, destinations=list(sinks), backoff=backoff, give_up=give_up)
         self._engine = Engine(flow, clock or SystemClock(), store=store, sync=sync)
         self._senders = {name: Sender(one, self._settle) for name, one in sinks.items()}
@@ -122,7 +122,7 @@ class Pipeline:
         under way ends as it began: with the sink that began it. Counts go on. Raises ValueError for what no
         Pipeline would take, and RuntimeError after `close`: then nothing has changed.
         """
-        sinks = named(sink)
+        sinks = sinks_of(sink)
         flow = Flow(*stages, destinations=list(sinks), backoff=backoff, give_up=give_up)
         with self._lock:
             self._must_be_open()
