@@ -79,7 +79,10 @@ LAYERS = [
     ["core.counts"],
     ["core.flow"],
     ["sinks", "sources", "stores"],
-    ["drivers.aio.patience", "drivers.aio.worker", "drivers.later", "drivers.places", "drivers.readers", "drivers.sender"],
+    [
+        *("drivers.aio.patience", "drivers.aio.worker", "drivers.later", "drivers.places", "drivers.readers"),
+        "drivers.sender",
+    ],
     ["drivers.aio.calls", "drivers.ledger", "drivers.outcomes", "drivers.replay"],
     ["drivers.buried"],
     ["drivers.engine"],
