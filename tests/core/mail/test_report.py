@@ -59,6 +59,8 @@ def test_the_first_sentence_says_whether_it_goes_on(reason: CloseReason, words: 
         (["<35>a", "b", "<191>c", "<35>d"], "Worst: err (2 lines); debug 1, no severity 1."),
         (["<38>a", "<39>b"], "Severity: info (1 line); debug 1."),
         (["<192>a", "b"], ""),
+        (["<35>a", "\tat b", "\tat b", " c"], "Severity: err, all 4 lines."),
+        (["<35>a", "\tat b", "<36>c", "  d", "e"], "Worst: err (1 line); warning 1, further lines 2, no severity 1."),
     ],
 )
 def test_the_worst_severity_is_told_first_and_all_add_up(lines: list[str], sentence: str) -> None:
@@ -171,7 +173,7 @@ def test_a_burst_of_which_nothing_is_kept_is_told_all_the_same() -> None:
     assert (found.head, found.tail, found.left_out) == ((), (), 5)
     assert found.facts[-1] == "Shown: none of 5 lines. Left out: 5."
     none = Report.of(replace(burst("x"), excerpt=Excerpt.of(())))
-    assert (none.left_out, none.facts[-1]) == (0, "Shown: 0 lines, none left out.")
+    assert (none.left_out, none.facts[-1]) == (0, "Shown: no lines, for there are none.")
 
 
 def test_lines_that_a_hook_has_hidden_are_not_said_to_be_shown() -> None:

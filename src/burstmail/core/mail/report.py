@@ -22,7 +22,7 @@ from .attachment import NAME, attachment, seen
 from .news import news
 from .overview import FEW, TEXT, chosen, fit, overview, seldom
 from .room import Room, presented
-from .sentences import attached, facts, not_attached, opening, severe, shown, told
+from .sentences import attached, facts, further, not_attached, opening, severe, shown, told
 from .subject import Names, named
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Report:
     @property
     def severe(self) -> str:
         """The severities in a sentence: "Worst: crit (2 lines); err 14."; '' where no line has one."""
-        return severe(self.severities, self.burst.count)
+        return severe(self.severities, self.burst.count, further(self.burst))
 
     @classmethod
     def of(

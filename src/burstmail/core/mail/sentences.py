@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 BAD = SEVERITIES[:5]
+_INDENT = (" ", "\t")
 # Of files that are named: enough to know where to begin.
 FILES = 5
 # A path must be whole to be of use; those of real logs are.
@@ -176,17 +177,26 @@ def _ends(head: int, tail: int) -> str:
     return " and ".join([f"the first {number(head)}"] * (head > 0) + [f"the last {number(tail)}"] * (tail > 0))
 
 
-def severe(severities: Sequence[tuple[str, int]], count: int) -> str:
-    """How bad it is, the worst first; '' where no line says so. `count` is that of all lines."""
+def further(burst: Burst) -> int:
+    """Lines that go on from the one before, as their indent says: how bad it is, that one has said for them."""
+    if burst.tally.count:
+        return sum(row.count for row in burst.patterns if row.examples[0].startswith(_INDENT))
+    return 0 if burst.elided else sum(line.startswith(_INDENT) for line in (*burst.head, *burst.tail))
+
+
+def severe(severities: Sequence[tuple[str, int]], count: int, more: int = 0) -> str:
+    """How bad it is, the worst first; '' where no line says so. `count` is that of all lines, `more` of the further."""
     if not severities:
         return ""
     (worst, lines), *others = severities
-    if lines == count:
+    if lines + more == count:
         return f"Severity: {worst}." if count == 1 else f"Severity: {worst}, all {plural(count, 'line')}."
-    rest = [f"{name} {number(more)}" for name, more in others]
+    rest = [f"{name} {number(same)}" for name, same in others]
     # "Worst: info" would sound as if it were bad.
     label = "Worst" if worst in BAD else "Severity"
-    if without := count - sum(lines for _, lines in severities):
+    if more:
+        rest.append(f"further lines {number(more)}")
+    if without := count - more - sum(lines for _, lines in severities):
         rest.append(f"no severity {number(without)}")
     return f"{label}: {worst} ({plural(lines, 'line')}); {', '.join(rest)}."
 
