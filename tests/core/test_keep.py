@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burstmail import Keep
+from burstmail import Aggregator, Keep
 from burstmail.core.keep import ending, first_lines, last_lines, opening
 
 lines_of = st.lists(st.sampled_from(["", "a", "ää", "😀", "ccccc"]) | st.text("aä", max_size=4), max_size=8)
@@ -59,3 +61,9 @@ def test_the_log_is_never_less_than_what_is_shown() -> None:
 def test_a_wrong_keep_is_named(wrong: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Keep(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [10, 0, "200+200", (200, 200)])
+def test_a_number_is_no_keep(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"must be a Keep, as Keep\(200, 200\)"):
+        Aggregator(keep=wrong)

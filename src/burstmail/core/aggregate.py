@@ -58,7 +58,9 @@ class Aggregator(Keyed[Batch, Burst]):
         window = Window(gap=gap, max_age=max_age, max_lines=max_lines, max_bytes=max_bytes)
         if budget < 1:
             raise ValueError(f"budget={budget!r}: must be 1 byte or more")
-        kept = keep or Keep()
+        kept = Keep() if keep is None else keep
+        if not isinstance(kept, Keep):
+            raise TypeError(f"keep={keep!r}: must be a Keep, as Keep(200, 200)")
         masker = Masker(masks) if patterns else None
         urgency = self._urgency = Urgency(urgent) if urgent else None
 
