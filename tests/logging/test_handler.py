@@ -735,6 +735,7 @@ def test_sinks_in_words(given: dict[str, Any], kind: type) -> None:
         ({"to": "root", "cool_down": (0, 1)}, "first=0"),
         ({"to": "root", "urgent": "CRITCAL"}, "urgent='CRITCAL'"),
         ({"to": "root", "sink": "smtp://u:p@host"}, "password"),
+        ({"to": "root", "sink": "smpt://host"}, "write smtp://HOST"),
         ({"to": "root", "password": "p"}, "sink='smtp://USER@HOST'"),
         ({"to": "root", "subject": "{programm}"}, "programm"),
     ],

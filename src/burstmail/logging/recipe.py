@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from ..core.aggregate import Aggregator
 from ..core.cap import Caps
 from ..core.compose import Composer
+from ..core.escape import one_line
 from ..core.limits import CoolDown, Limit
 from ..core.match import match
 from ..core.split import Splitter
@@ -96,6 +97,10 @@ def sink_of(sink: Sink | str | None, password: str | None) -> Sink:
         from ..sinks.maildir import MaildirSink
 
         return MaildirSink(sink.removeprefix("maildir:"))
+    if isinstance(sink, str) and not sink.startswith("/"):
+        raise ValueError(
+            f"sink {one_line(sink)!r}: write smtp://HOST, smtps://HOST, maildir:DIR, or /PATH of a command"
+        )
     if isinstance(sink, str | None):
         from ..sinks.sendmail import SendmailSink
 
