@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import logging
 import os
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +35,7 @@ from burstmail import (
 )
 from burstmail.drivers.captured import Handler
 from burstmail.testing import ManualClock, RecordingSink
+from tests.drivers.steps import at
 
 
 @pytest.fixture
@@ -326,6 +332,91 @@ def test_what_is_written_after_the_end_is_seen(sink: RecordingSink, capfd: pytes
     log = made(sink)
     print("too early", file=log)
     assert capfd.readouterr().err == "a thread of the script goes on\ntoo early\n"
+
+
+def test_blocks_that_overlap_take_their_own_and_give_the_streams_back(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first ends first: it must not put its own end, or the second's beginning, in place for ever."""
+    first, second = RecordingSink(), RecordingSink()
+    before = sys.stdout, sys.stderr
+    one, two = made(first, capture="output"), made(second, capture="output")
+    one.__enter__()
+    print("of the first")
+    early = sys.stderr
+    two.__enter__()
+    print("of the second")
+    one.__exit__(None, None, None)
+    print("of the second, too")
+    early.write("for whom stands here now\n")
+    two.__exit__(None, None, None)
+    print("of nobody")
+    assert (sys.stdout, sys.stderr) == before
+    assert [burst.head for burst in first.bursts] == [("of the first",)]
+    assert [burst.head for burst in second.bursts] == [("of the second", "of the second, too")]
+    assert capsys.readouterr() == ("of nobody\n", "for whom stands here now\n")
+
+
+def test_a_stream_whose_reader_is_gone_stops_no_block(sink: RecordingSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    with made(sink, capture=["output", "output"]):
+        print("a")
+    assert [burst.head for burst in sink.bursts] == [("a",)]
+
+
+def test_a_generator_that_is_left_early_has_not_failed(sink: RecordingSink) -> None:
+    def generator() -> Iterator[int]:
+        with made(sink, only_if_failed=True) as log:
+            log("a")
+            yield 1
+
+    values = generator()
+    next(values)
+    values.close()
+    assert not sink.items
+
+
+def test_whoever_prints_as_a_block_ends_is_not_stopped_and_nothing_is_lost(capfd: pytest.CaptureFixture[str]) -> None:
+    sink, printed, done = RecordingSink(), [0], threading.Event()
+    logs = [made(sink)]
+
+    def go_on() -> None:
+        while not done.is_set():
+            logs[-1].write("a\n")
+            printed[0] += 1
+
+    with logs[0]:
+        thread = threading.Thread(target=go_on)
+        thread.start()
+        time.sleep(0.01)
+    for _ in range(20):
+        with made(sink) as log:
+            logs.append(log)
+            time.sleep(0.005)
+    done.set()
+    thread.join()
+    shown = capfd.readouterr().err.splitlines()
+    assert set(shown) <= {"a"}
+    assert sum(burst.count for burst in sink.bursts) + len(shown) == printed[0]
+
+
+FILES = {str(Path(burstmail.__file__).parent / "drivers" / name) for name in ("collect.py", "thread.py")}
+
+
+def test_a_signal_handler_may_print_at_any_step(sink: RecordingSink) -> None:
+    """It runs in the thread that takes lines in, in the middle of that."""
+    for step in itertools.count():
+        with made(sink) as log:
+            more = at(step, partial(print, "b", file=log), partial(print, "handled", file=log), FILES)
+        # print() writes twice: on a terminal, too, another may come between.
+        text = "".join(line for burst in sink.bursts for line in burst.head)
+        assert sorted(text) == sorted("bhandled" if more else "b"), f"step {step}"
+        sink.items.clear()
+        if not more:
+            break
+    assert step > 5
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

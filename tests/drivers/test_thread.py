@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import logging
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -29,6 +28,7 @@ from burstmail import (
 )
 from burstmail.drivers import thread as driver
 from burstmail.testing import ManualClock, RecordingSink
+from tests.drivers.steps import at, interrupt
 
 
 class Signalling(RecordingSink):
@@ -230,39 +230,14 @@ def test_feeding_from_many_threads_loses_nothing() -> None:
     assert pipeline.statistics().lines_in == 3200
 
 
-def interrupted(step: int, call: Callable[[], object], files: set[str]) -> bool:
-    """Call it, and raise KeyboardInterrupt as a function of these files begins or ends: false after the last of them.
-
-    These are moments when Python looks for signals; it does not with every line.
-    """
-    left = step
-
-    def trace(frame: FrameType, event: str, value: object) -> Any:
-        nonlocal left
-        if frame.f_code.co_filename not in files:
-            return None
-        left -= event != "line"
-        if left < 0:
-            sys.settrace(None)
-            raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        call()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
-
-
 def test_an_interrupt_at_any_step_leaves_no_lock_taken() -> None:
     for step in itertools.count():
         pipeline = Pipeline(Aggregator(), sink=RecordingSink())
         pipeline.feed("a")
-        more = interrupted(step, partial(pipeline.feed, "b"), {driver.__file__, threading.__file__})
+        more = False
+        with suppress(KeyboardInterrupt):
+            more = True
+            more = at(step, partial(pipeline.feed, "b"), interrupt, {driver.__file__, threading.__file__})
         # In a thread of its own: what waits for a lock that nobody gives back waits for ever.
         closing = threading.Thread(target=pipeline.close, daemon=True)
         closing.start()

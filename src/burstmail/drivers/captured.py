@@ -9,8 +9,8 @@ import io
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import TYPE_CHECKING, TextIO, cast
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -21,10 +21,12 @@ OWN = "burstmail"
 
 
 class Writer(io.RawIOBase):
-    """Bytes, to whoever takes them."""
+    """Bytes, to whoever takes them; once that has ended, to the stream that stood here before."""
 
-    def __init__(self, take: Callable[[bytes], object]) -> None:
+    def __init__(self, take: Callable[[bytes], object], before: TextIO | None) -> None:
         self._take = take
+        self.before = before
+        self.ended = False
 
     def writable(self) -> bool:
         """Yes."""
@@ -33,20 +35,46 @@ class Writer(io.RawIOBase):
     def write(self, data: Buffer, /) -> int:
         """All of it."""
         view = memoryview(data)
-        self._take(view.tobytes())
+        if not self.ended:
+            self._take(view.tobytes())
+        elif self.before is not None:
+            self.before.write(view.tobytes().decode("utf-8", "backslashreplace"))
+            self.before.flush()
         return view.nbytes
+
+
+class Captured(io.TextIOWrapper):
+    """What stands in for a stream. Nothing stays in it: of two that take turns, one would be late."""
+
+    def __init__(self, take: Callable[[bytes], object], before: TextIO | None) -> None:
+        self.writer = Writer(take, before)
+        super().__init__(cast(Any, self.writer), "utf-8", "backslashreplace", write_through=True)
 
 
 @contextmanager
 def output(take: Callable[[bytes], object]) -> Iterator[None]:
-    """sys.stdout and sys.stderr go to `take`."""
+    """sys.stdout and sys.stderr go to `take`. Blocks may overlap, in threads, and end in any order."""
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
-    # Through the one the other way round would be lost what stands in its buffer: there is none.
-    stream = io.TextIOWrapper(cast(io.BufferedIOBase, Writer(take)), "utf-8", "backslashreplace", write_through=True)
-    with redirect_stdout(cast(TextIO, stream)), redirect_stderr(cast(TextIO, stream)):
+        # A stream whose reader is gone is none of the block's business.
+        with suppress(OSError, ValueError):
+            if stream is not None:
+                stream.flush()
+    out, error = Captured(take, sys.stdout), Captured(take, sys.stderr)
+    sys.stdout, sys.stderr = out, error
+    try:
         yield
+    finally:
+        out.writer.ended = error.writer.ended = True
+        # Where another block has begun meanwhile, and goes on, its own streams stay in place.
+        sys.stdout, sys.stderr = _standing(sys.stdout), _standing(sys.stderr)
+
+
+def _standing(stream: TextIO) -> TextIO:
+    found: TextIO | None = stream
+    while isinstance(found, Captured) and found.writer.ended:
+        found = found.writer.before
+    # A program without streams has None for them.
+    return cast(TextIO, found)
 
 
 @contextmanager

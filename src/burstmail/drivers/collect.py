@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -88,9 +89,13 @@ class Collection:
         self._stack = ExitStack()
         self._began = 0.0
         self._outcome = ("", False)
+        # What has been given, and is not taken in yet: a text in UTF-8 with its thread's number, or whole lines.
+        self._given: deque[tuple[int, bytes] | Batch] = deque()
+        # Guards what follows, and `_given` from being emptied by two. A signal handler may print in the middle of it.
+        self._lock = threading.RLock()
+        self._taking = False
         # Unfinished lines, by thread: print() writes the end of a line by itself.
         self._framers: dict[int, Framer] = {}
-        self._lock = threading.Lock()
         self._owner = 0
 
     def __enter__(self) -> Collection:
@@ -101,8 +106,8 @@ class Collection:
             # What is open is an earlier run's.
             self._pipeline.flush()
         self._run.phase, self._began = Phase.RUNNING, self._clock.monotonic()
-        for enter in (_captured(one, self) for one in self._captures):
-            self._stack.enter_context(enter)
+        for one in dict.fromkeys(self._captures):
+            self._stack.enter_context(_captured(one, self))
         return self
 
     def __exit__(
@@ -127,11 +132,8 @@ class Collection:
         self.feed(Batch.of(words if words else "\n"))
 
     def feed(self, batch: Batch) -> None:
-        """Take in lines that were read together."""
-        if os.getpid() != self._owner or self._pipeline is None:
-            _astray(batch.text)
-        else:
-            self._pipeline.feed(batch)
+        """Take in lines that were read together. What comes from a fork, or after the end, is shown."""
+        self._give(batch)
 
     def read(self, *sources: Source) -> None:
         """Take in all lines of these sources, to their end."""
@@ -148,16 +150,40 @@ class Collection:
 
     def take(self, data: bytes) -> None:
         """The same for bytes."""
-        if os.getpid() != self._owner or self._run.phase is not Phase.RUNNING:
-            return _astray(data.decode("utf-8", "backslashreplace"))
+        self._give((threading.get_ident(), data))
+
+    def _give(self, what: tuple[int, bytes] | Batch) -> None:
+        if os.getpid() != self._owner:
+            return _astray(what)
+        self._given.append(what)
         with self._lock:
-            number = threading.get_ident()
-            framer = self._framers.setdefault(number, Framer())
-            batches = framer.feed(data, 0.0)
-            if not framer.unfinished:
-                del self._framers[number]
-        for batch in batches:
-            self.feed(batch)
+            # Else this is a signal handler, and what it has interrupted goes on with this.
+            if not self._taking:
+                self._take_all()
+
+    def _take_all(self) -> None:
+        self._taking = True
+        try:
+            while self._given:
+                self._take(self._given.popleft())
+        finally:
+            self._taking = False
+
+    def _take(self, what: tuple[int, bytes] | Batch) -> None:
+        if self._pipeline is None or self._run.phase is not Phase.RUNNING:
+            _astray(what)
+        elif isinstance(what, Batch):
+            self._pipeline.feed(what)
+        else:
+            for batch in self._lines(*what):
+                self._pipeline.feed(batch)
+
+    def _lines(self, thread: int, data: bytes) -> Sequence[Batch]:
+        framer = self._framers.setdefault(thread, Framer())
+        batches = framer.feed(data, 0.0)
+        if not framer.unfinished:
+            del self._framers[thread]
+        return batches
 
     def failed(self, words: str = "failed") -> None:
         """Say that the run has failed, and how: "3 hosts missing"."""
@@ -184,6 +210,9 @@ class Collection:
         return self._pipeline.statistics()
 
     def _fell(self, error: BaseException) -> None:
+        if isinstance(error, GeneratorExit):
+            # The block is in a generator whose consumer wants no more of it.
+            return
         code = error.code if isinstance(error, SystemExit) else 1
         if code is None or code == 0:
             return
@@ -198,20 +227,37 @@ class Collection:
         self.failed(format_exception_only(error)[-1].partition("\n")[0])
 
     def _end(self, error: BaseException | None) -> None:
-        with self._lock:
-            rest = [batch for framer in self._framers.values() for batch in framer.drain(0.0)]
-            self._framers.clear()
         try:
-            for batch in rest:
+            for batch in self._unfinished():
                 self.feed(batch)
             if error is not None:
                 self._fell(error)
         finally:
             # Also where a stage of the user's has raised: what there is, and how it ended, is mailed.
             words, failed = self._outcome
-            self._run.end(words, failed=failed)
-            if self._pipeline is not None:
-                self._pipeline.close()
+            with self._lock:
+                # What other threads print from here on is shown, and so is what they have begun.
+                rest = self._unfinished()
+                self._run.end(words, failed=failed)
+            for batch in rest:
+                _astray(batch)
+            self._close()
+
+    def _unfinished(self) -> Sequence[Batch]:
+        with self._lock:
+            rest = [batch for framer in self._framers.values() for batch in framer.drain(0.0)]
+            self._framers.clear()
+            return rest
+
+    def _close(self) -> None:
+        if self._pipeline is None:
+            return
+        try:
+            self._pipeline.close()
+        except KeyboardInterrupt:
+            # Somebody waits no longer: the log says what is lost by that.
+            self.hurry()
+            raise
 
     def hurry(self) -> None:
         """Wait no longer for deliveries: from another thread, while the end waits for them."""
@@ -226,8 +272,9 @@ def _captured(what: str, log: Collection) -> Any:
     return captured.output(log.take) if what == "output" else captured.records(log)
 
 
-def _astray(text: str) -> None:
+def _astray(what: tuple[int, bytes] | Batch) -> None:
     """What comes from a fork, or after the end, is not lost where somebody looks."""
+    text = what.text if isinstance(what, Batch) else what[1].decode("utf-8", "backslashreplace")
     if (stream := sys.__stderr__) is not None:
         stream.write(text)
         stream.flush()
