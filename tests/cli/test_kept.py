@@ -236,3 +236,17 @@ def test_options_that_make_another_name_leave_nothing_behind_in_silence(tmp_path
             == times_told
         )
         assert told.count(f"to go on there, say --name {old}\n") == times_told
+
+
+def test_a_name_that_has_read_no_file_is_no_place_to_go_on_reading(tmp_path: Path) -> None:
+    """A cron job with the same state directory: whoever went on under its name would be nowhere."""
+    log, state = tmp_path / "app.log", tmp_path / "state"
+    log.touch()
+    common = ["--to", "root", "--maildir", str(tmp_path / "out"), "--state", str(state)]
+    assert run("run", *common, "--", "echo", "done").returncode == 0
+    assert len(list(state.iterdir())) == 1
+    with running(*common, "--file", str(log)) as service:
+        until(lambda: len(list(state.iterdir())) == 2)
+        catching(service)
+        service.terminate()
+        assert service.communicate()[1] == b""

@@ -52,4 +52,4 @@ def _kept(box: Box, follows: bool) -> str:
     mails = sum(not letter.dead for letter in box.letters)
     counts = {"mail": mails, "line": box.held + box.lines}
     parts = [f"{count:,} {noun}{'s' * (count != 1)}" for noun, count in counts.items() if count]
-    return " and ".join([*parts, "how far it has read"] if follows else parts)
+    return " and ".join([*parts, "how far it has read"] if follows and box.follows else parts)

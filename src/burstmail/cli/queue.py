@@ -46,6 +46,7 @@ class Box:
     letters: list[Letter]
     held: int
     lines: int
+    follows: bool
     runs: bool
 
     def told(self) -> str:
@@ -120,7 +121,9 @@ def kept_in(root: str, only: str | None, *, given: bool, shown: str = "") -> tup
         asked = set(kept.asked)
         letters = [letter(key, row, dead=False, asked=key in asked) for key, row in kept.waiting]
         letters += [letter(key, row, dead=True, asked=key in asked) for key, row in kept.dead]
-        boxes.append(Box(name=name, store=store, letters=letters, held=kept.held, lines=kept.lines, runs=_runs(place)))
+        counts = {"held": kept.held, "lines": kept.lines}
+        box = Box(name=name, store=store, letters=letters, follows=kept.follows, runs=_runs(place), **counts)
+        boxes.append(box)
     return boxes, troubles
 
 

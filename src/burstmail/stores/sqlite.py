@@ -52,6 +52,8 @@ class Listing:
     """Lines in open bursts and held by the caps, as the state has them; with several destinations, once for each."""
     staged: int = 0
     """Entries that wait to be adopted."""
+    follows: bool = False
+    """Whether it holds how far a file or a journal has been read."""
     asked: Sequence[str] = ()
     """Keys that a retry has been asked for and not yet made."""
     damage: str = ""
@@ -193,6 +195,7 @@ class FileStore:
             lines=sum(entry.count for entry in both if entry.kind == LINES),
             held=sum(burst.count for burst in salvaged(remains.core.get(STATE), 0.0)),
             staged=len(remains.staged),
+            follows=_follows(remains.core.get(STATE), both),
             asked=[entry.text for entry in both if entry.kind == RETRY],
             damage="" if remains.whole and not found.lost else remains.words(),
         )
@@ -331,3 +334,9 @@ def _reason(error: BaseException) -> str:
     name = getattr(error, "sqlite_errorname", "")
     words = getattr(error, "strerror", None) or str(error)
     return f"{words} ({name})" if name else words
+
+
+def _follows(state: State, entries: Sequence[Entry]) -> bool:
+    # As drivers/engine.py writes it: version, two clocks, the stages' own, and the places by name.
+    kept = state[4] if isinstance(state, list) and len(state) == 5 else None
+    return bool(kept) or any(entry.place for entry in entries)
