@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 
-from .options import Misuse
+from .options import Misuse, looks_like_a_file
 
 # A supervisor starts a program that ends again at once: syslog-ng 15 to 25 times a second.
 PATIENCE = 5.0
@@ -60,6 +60,8 @@ def _no_command(given: Sequence[str]) -> Misuse | None:
     word = given[0] if given else "-"
     if word.startswith("-") or not word:
         return None
+    if looks_like_a_file(word):
+        return Misuse(f"there is no command {word!r}: did you mean `burstmail run -c {word}`? (see burstmail --help)")
     near = get_close_matches(word, WORDS, n=1)
     hint = f"did you mean `burstmail {near[0]}`?" if near else f"there are {', '.join(WORDS)}; others run behind {JOB}"
     return Misuse(f"there is no command {word!r}: {hint} (see burstmail --help)")

@@ -45,7 +45,14 @@ def _unknown(word: str) -> str:
         known = [setting.option for setting in SETTINGS]
         near = get_close_matches(name[:64].lower().replace("_", "-"), known, n=1)
         return f"there is no option {name!r}" + (f": did you mean {near[0]}?" if near else "")
+    if looks_like_a_file(word):
+        return f"{word!r} is no option: did you mean -c {word}?"
     return f"{word!r} is no option: options begin with --, and a command such as check stands in front of all"
+
+
+def looks_like_a_file(word: str) -> bool:
+    """Whether somebody names a configuration, and has forgotten -c."""
+    return word.endswith(".toml")
 
 
 def _mailing() -> Parser:
