@@ -18,6 +18,7 @@ import pytest
 
 from burstmail import Aggregator, Batch, Change, Composer, Entry, FileStore, Keep, Saved
 from burstmail.cli import letters
+from burstmail.cli.place import name_of_file
 from tests.cli.process import COMMAND, environment, run
 
 MAIL = """From: me@example.org\r
@@ -190,6 +191,28 @@ def test_somebody_elses_stores_are_told_with_what_to_do() -> None:
             assert done.stderr.decode() == words
     finally:
         shutil.rmtree(folder)
+
+
+def test_a_configuration_file_says_where_to_look_and_under_which_name(tmp_path: Path) -> None:
+    file = tmp_path / "web.toml"
+    file.write_text('to = "root"\nstate = "kept"\n')
+    kept(tmp_path / "kept", name_of_file(str(file), {}), {"/1": row()})
+    kept(tmp_path / "kept", "another", {"/1": row()})
+    kept(tmp_path / "elsewhere", name_of_file(str(file), {}))
+    assert said(tmp_path, "-c", str(file)).startswith("web-")
+    assert said(tmp_path, "-c", str(file)).count("waiting") == 1
+    assert said(tmp_path, "--config", str(file), "--name", "another").startswith("another: 1 mail waiting")
+    assert "0 mails waiting" in said(tmp_path, "list", "-c", str(file), "--state", str(tmp_path / "elsewhere"))
+    file.write_text('to = "root"\nstate = "kept"\nname = "another"\n')
+    assert said(tmp_path, "-c", str(file)).startswith("another: 1 mail waiting")
+
+
+def test_a_configuration_file_with_a_mistake_is_told_of_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "web.toml"
+    file.write_text('to = "root"\nsatte = "kept"\n')
+    done = queue(tmp_path, "-c", str(file))
+    assert (done.returncode, done.stdout) == (78, b"")
+    assert b"web.toml:2: satte: there is no such key: did you mean state?" in done.stderr
 
 
 # check

@@ -41,7 +41,7 @@ def parse_bundle(arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def parse_queue(arguments: Sequence[str]) -> dict[str, Any]:
-    """The options of `burstmail queue`: `do`, `keys`, `all`, and `state` and `name` where given."""
+    """The options of `burstmail queue`: `do`, `keys`, `all`; `state`, `name` and `config`, or None."""
     parser = Parser(
         prog="burstmail queue",
         description="What waits to be delivered and what was given up, of all names.",
@@ -52,6 +52,12 @@ def parse_queue(arguments: Sequence[str]) -> dict[str, Any]:
     parser.add_argument("do", metavar="ACTION", nargs="?", default="list", help=", ".join(ACTIONS))
     parser.add_argument("keys", metavar="KEY", nargs="*", help="as `list` shows it")
     parser.add_argument("--all", action="store_true", help="retry all")
+    parser.add_argument(
+        *("-c", "--config"),
+        metavar="FILE",
+        default=None,
+        help="only what the burstmail with this file keeps, where that says",
+    )
     parser.add_argument("--state", metavar="DIR", type=told(values.path), default=None, help="as burstmail's own")
     parser.add_argument("--name", metavar="NAME", type=told(values.name), default=None, help="only this name")
     options = vars(parser.parse_intermixed_args(arguments))

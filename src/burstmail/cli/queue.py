@@ -14,10 +14,11 @@ from burstmail import Change, Entry, FileStore, StoreError, SystemClock
 
 from .channel import visible
 from .commands import parse_queue
+from .configuration import read
 from .letters import Letter, letter, listing
 from .options import Misuse
 from .owner import entered
-from .place import default_root
+from .place import default_root, name_of_file
 
 OK = 0
 ALARM = 1
@@ -63,7 +64,14 @@ class Box:
 
 def command(arguments: Sequence[str]) -> int:
     """`burstmail queue`: do what is asked, and return the exit status."""
-    return queue(**parse_queue(arguments))
+    options = parse_queue(arguments)
+    config = options.pop("config")
+    if config is not None:
+        # What is said beside the file wins over it, as everywhere.
+        said = read(config)
+        options["state"] = options["state"] or said.get("state")
+        options["name"] = options["name"] or said.get("name") or name_of_file(config, {})
+    return queue(**options)
 
 
 def queue(do: str, keys: Sequence[str], *, all: bool, state: str | None, name: str | None) -> int:

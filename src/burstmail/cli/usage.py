@@ -8,7 +8,7 @@ USAGE = """burstmail [run] --to ADDRESS [options] < LINES
        burstmail run --to ADDRESS [options] -- COMMAND [ARGUMENT...]
        burstmail check|test-mail -c FILE|--to ADDRESS [options]
        burstmail setup syslog-ng|rsyslog|journald|systemd [-c FILE] [options]
-       burstmail queue [--state DIR] [--name NAME] [list | check | show KEY | retry KEY...|--all | delete KEY...]
+       burstmail queue [-c FILE] [--state DIR] [--name NAME] [list|check|show KEY|retry KEY...|--all|delete KEY...]
        burstmail bundle FILE [--python PATH]"""
 
 ABOUT = """\
