@@ -7,9 +7,9 @@ that forks while one of its threads imports something has a half of it for ever.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from ..core.aggregate import Aggregator
 from ..core.cap import Caps
@@ -17,6 +17,7 @@ from ..core.compose import Composer
 from ..core.escape import one_line
 from ..core.limits import CoolDown, Limit
 from ..core.match import match
+from ..core.rows import NAMES
 from ..core.split import Splitter
 from ..core.stage import Stage
 from ..core.whole import Whole
@@ -58,18 +59,40 @@ def maker(
 
 def windows(gap: float, max_age: float, key: str | Splitter | None) -> Callable[[], Aggregator]:
     """What makes an Aggregator for records. `key` may name fields as logging does."""
+    for name, seconds in (("gap", gap), ("max_age", max_age)):
+        if not isinstance(seconds, (int, float)):
+            raise ValueError(f"{name}={seconds!r}: write seconds, as {name}=60")
     if isinstance(key, str):
-        key = ",".join(FIELDS.get(name.strip(), name) for name in key.split(","))
+        names = [FIELDS.get(name.strip(), name.strip()) for name in key.split(",")]
+        if not set(names) <= set(NAMES):
+            raise ValueError(f"key={key!r}: use one or more of {', '.join((*FIELDS, *NAMES))}")
+        key = ",".join(names)
     return partial(Aggregator, gap=gap, max_age=max_age, key=key, urgent=match(facility=URGENT_FACILITY))
 
 
 def limits(caps: Sequence[Sequence[float]], cool_down: Sequence[float] | None, urgent: bool) -> Callable[[], Caps]:
     """What makes Caps of pairs of numbers."""
-    each = [Limit(int(count), per) for count, per in caps]
-    cool = None if cool_down is None else CoolDown(first=cool_down[0], longest=cool_down[1])
+    wanted = f"caps={caps!r}: write pairs of a count and seconds, as [[3, 60], [20, 3600]]"
+    each = [Limit(int(count), per) for count, per in _pairs(caps, wanted)]
+    cool = None
+    if cool_down is not None:
+        wanted = f"cool_down={cool_down!r}: write the first and the longest interval in seconds, as [60, 900]"
+        [(first, longest)] = _pairs([cool_down], wanted)
+        cool = CoolDown(first=first, longest=longest)
     # Of a limit of one mail none can be kept for urgent records.
     reserve = int(urgent and all(limit.count > 1 for limit in each))
     return partial(Caps, *each, per_key=cool, reserve=reserve)
+
+
+def _pairs(given: object, wanted: str) -> list[tuple[float, float]]:
+    """Pairs of numbers, of a configuration that may hold anything. Raises ValueError with these words for others."""
+    try:
+        pairs = [(first, second) for first, second in cast(Iterable[Iterable[Any]], given)]
+    except (TypeError, ValueError):
+        raise ValueError(wanted) from None
+    if not all(isinstance(number, (int, float)) for pair in pairs for number in pair):
+        raise ValueError(wanted)
+    return pairs
 
 
 def once(pipeline: Pipeline) -> Make:
