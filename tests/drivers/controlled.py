@@ -142,6 +142,11 @@ class Sleep:
         self.until: float | None = None
         self._calls = 0
 
+    def over(self, lock: threading.Lock) -> Sleep:
+        """It, with this lock, which others take by itself, too."""
+        self.real = threading.Condition(lock)
+        return self
+
     def __enter__(self) -> bool:
         return self.real.__enter__()
 
@@ -171,7 +176,7 @@ class Conducted:
     def __init__(self, clock: ManualClock, make: Callable[[], Pipeline]) -> None:
         self.clock = clock
         self.sleep = Sleep(clock)
-        shim = SimpleNamespace(**{**vars(threading), "Condition": lambda lock: self.sleep})
+        shim = SimpleNamespace(**{**vars(threading), "Condition": self.sleep.over})
         with patch("burstmail.drivers.thread.threading", shim):
             self.pipeline = make()
 
