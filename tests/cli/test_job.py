@@ -79,6 +79,15 @@ def test_a_silent_failure_is_mailed(tmp_path: Path) -> None:
     assert re.match(r"false: exit status 1 after .*\. No lines\.\n", mails(tmp_path / "mail")[0])
 
 
+@pytest.mark.parametrize("own", [{}, {"LC_CTYPE": "C.UTF-8"}, {"LANG": "C"}])
+def test_the_environment_is_what_it_would_be(tmp_path: Path, own: dict[str, str]) -> None:
+    """In the C locale, so in every crontab, Python adds LC_CTYPE to its own (PEP 538)."""
+    kept = {name: value for name, value in environment().items() if name != "LANG" and not name.startswith("LC_")}
+    given = kept | own
+    done = run(tmp_path, "env", "-0", options=("--tee",), env=given)
+    assert dict(entry.split("=", 1) for entry in done.stdout.decode().split("\0") if entry) == given
+
+
 @pytest.mark.parametrize("status", [2, 127, 255])
 def test_the_status_is_the_command_s(tmp_path: Path, status: int) -> None:
     assert sh(tmp_path, f"exit {status}").returncode == status

@@ -128,7 +128,16 @@ def _spawned(words: Sequence[str], output: int | None, mask: set[int]) -> int:
 
 def _spawn(words: Sequence[str], actions: list[tuple[int, int, int]], mask: set[int]) -> int:
     manner: dict[str, Any] = {"file_actions": actions, "setsigmask": mask, "setsigdef": RESTORED}
-    return os.posix_spawnp(words[0], list(words), os.environ, **manner)
+    return os.posix_spawnp(words[0], list(words), _environment(), **manner)
+
+
+def _environment() -> dict[str, str]:
+    """What we were given. In the C locale, so in every crontab, Python has put LC_CTYPE into it (PEP 538)."""
+    environment = dict(os.environ)
+    with suppress(OSError), open("/proc/self/environ", "rb") as file:
+        if b"\0LC_CTYPE=" not in b"\0" + file.read():
+            environment.pop("LC_CTYPE", None)
+    return environment
 
 
 def _found(word: str) -> str:
