@@ -40,10 +40,12 @@ def test_a_line_that_makes_a_callable_raise() -> None:
 
 def test_stages_that_raise_when_they_are_to_go_on() -> None:
     engine, clock = begun("1", "2")
+    (attempt,) = engine.poll()
+    clock.advance(10)
     with pytest.raises(ZeroDivisionError):
         # What the caps hold fits no stage of these.
         engine.become(Flow(Aggregator(), Raising()))
-    (attempt,) = engine.flush()
+    assert not engine.flush()
     assert not engine.settle(attempt, {})[0]
     clock.advance(60)
     assert [attempt.item.count for attempt in engine.poll()] == [1]

@@ -165,6 +165,18 @@ def test_an_attempt_under_way_ends_with_what_it_brings() -> None:
     assert (counts.lines_in, counts.lines_out, counts.sent, counts.bursts) == (1, 1, 1, 1)
 
 
+def test_what_comes_due_before_another_flow_is_in_place_leaves_by_that_flow() -> None:
+    """Time passes between two calls: an attempt at a destination of the old flow would be nobody's to make."""
+    run = Run()
+    run.feed("a")
+    run.clock.advance(1)
+    run.become(*mailing("new@a.org"), destinations=["other"])
+    run.wait(0)
+    assert [attempt.destination for attempt in run.todo] == ["other"]
+    run.settle({})
+    assert [item.recipients for item in run.items] == [("new@a.org",)]
+
+
 def test_what_an_attempt_brings_for_a_destination_that_is_no_more_is_nobodys_news() -> None:
     run = Run()
     run.feed("a")

@@ -137,10 +137,10 @@ class Engine:
     def become(self, flow: Flow) -> list[Attempt]:
         """Go on with another flow, as after a restart but without one: all that waits or is held goes there.
 
-        Whatever raises, the old one goes on. What is open had better be closed before.
+        As of the last call, which had better be `flush`: what has come due since then is the new flow's, for of a list
+        of both nobody could tell which attempt is whose. Whatever raises, the old one goes on.
         """
-        now = self.now
-        out = self._advance(now)
+        now = self._replay.core
         saved = Saved(
             epoch=self._flow.epoch,
             state=self._state(now),
@@ -148,11 +148,7 @@ class Engine:
             last=self._flow.reads,
         )
         replay = Replay(flow, self.logger)
-        try:
-            out += replay.load(saved, now, tried=self._flow.paths.trying())
-        except BaseException:
-            self._owed = out
-            raise
+        out = replay.load(saved, now, tried=self._flow.paths.trying())
         flow.begin("", saved.last)
         self._before = self.statistics()
         self._flow, self._replay = flow, replay
