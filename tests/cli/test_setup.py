@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -396,6 +397,26 @@ def test_who_may_read_the_files_is_looked_up(setup: Setup, tmp_path: Path, monke
     assert told(0o640) == group
     assert told(0o644, 0o750) == group
     assert settings(setup("journald", *smtp, sendmail=False))["SupplementaryGroups"] == "systemd-journal"
+
+
+def test_a_program_that_the_service_cannot_reach_is_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """As pipx installs it for root: a link to what is in a home."""
+    home, link = tmp_path / "home", Path(tempfile.mkdtemp(dir="/tmp")) / "burstmail"
+    home.mkdir()
+    (home / "burstmail").write_text("#!/bin/sh\n")
+    (home / "burstmail").chmod(0o755)
+    link.symlink_to(home / "burstmail")
+    link.parent.chmod(0o755)
+    monkeypatch.setattr(handover, "executable", lambda: [str(link)])
+    home.chmod(0o700)
+    assert main(["setup", "journald", "--smtp", "smtp://localhost"]) == 0
+    assert f"{link} cannot be run by the service, which runs as a user that only systemd" in capfd.readouterr().err
+    monkeypatch.setattr(handover, "executable", lambda: ["/bin/sh"])
+    assert main(["setup", "journald", "--smtp", "smtp://localhost"]) == 0
+    assert "cannot be run" not in capfd.readouterr().err
+    shutil.rmtree(link.parent)
 
 
 def test_what_cannot_be_read_is_told(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ class Access:
     touched: tuple[str, ...] = field(default=(), repr=False)
     """All paths it uses."""
     unreadable: tuple[str, ...] = ()
+    unrunnable: tuple[str, ...] = ()
+    """What of its own program it could not reach."""
 
     @property
     def homes(self) -> bool:
@@ -77,7 +79,13 @@ def access(given: Handover) -> Access:
         low_port=any(url.scheme != "unix" and 0 < (url.port or 0) < PRIVILEGED for url in listen),
         touched=(*read, *writes, *(word for word in given.program if os.path.isabs(word))),
         unreadable=tuple(path for path, door in zip(read, doors, strict=True) if door is None),
+        unrunnable=tuple(word for word in given.program if os.path.isabs(word) and not _reached(word, user)),
     )
+
+
+def _reached(program: str, user: str) -> bool:
+    """Whether everybody may run it, where it is called and where it is: pipx makes links into its own home."""
+    return all(_door(path, user) == () for path in (program, os.path.realpath(program)))
 
 
 def _sendmail(given: Handover) -> str:

@@ -153,6 +153,9 @@ def notes(given: Handover) -> Iterator[str]:
     """What the unit cannot mend: a line each, for whoever prints it."""
     needed = access(given)
     user = needed.user or "a user that only systemd knows"
+    for path in needed.unrunnable:
+        remedy = "install burstmail in /usr/local or /opt, and print this again"
+        yield f"{path} cannot be run by the service, which runs as {user}: {remedy}"
     for path in needed.unreadable:
         yield f"{path} cannot be read by the service, which runs as {user}: let a group read it, and print this again"
     if needed.sendmail == OTHER or (needed.sendmail and needed.listens):
