@@ -25,7 +25,10 @@ NAMES = {"auth-failures": "auth", "console-logins": "console", "network-link": "
 HOSTS = ("web1", "web2")
 WAYS = ("file", "udp", "tcp", "unix", "program")
 # When lines arrived, and how long that took; not the lines' own stamps.
-VARIES = re.compile(r"^(?:Received|First line|Last line): .*\n| in \d+ s\b|(?<= )\d\d:\d\d:\d\d(?=\.)", re.MULTILINE)
+# A file is named in the mail; other ways have no name.
+VARIES = re.compile(
+    r"^(?:Received|First line|Last line|Read from): .*\n| in \d+ s\b|(?<= )\d\d:\d\d:\d\d(?=\.)", re.MULTILINE
+)
 
 CONFIGURATION = """@version: 3.38
 options {{ keep-hostname(yes); keep-timestamp(yes); }};
