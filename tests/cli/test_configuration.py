@@ -502,6 +502,23 @@ def test_files_that_cannot_be_read_are_told_of(tmp_path: Path, monkeypatch: pyte
     assert warned(text, tmp_path / "c")[1][1].startswith(f"file: '{tmp_path}/*.log' may not be read by this user: ")
 
 
+def test_a_priority_that_files_do_not_tell_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("")
+    path = tmp_path / "c"
+    begin = 'to = "root"\nprint = true\nfile = "a.log"\n'
+    route = '[[route]]\nname = "x"\n[route.match]\nprogram = "y"\nfacility = "kern"\nat-least = "err"\n'
+    asked = warned(begin + 'at-least = "err"\n' + route, path)
+    assert [(line, words.partition(":")[0]) for line, words in asked] == [
+        (4, "at-least"),
+        (9, "match.facility"),
+        (10, "match.at-least"),
+    ]
+    assert "most log files tell none (no <38> in front of a line)" in asked[0][1]
+    assert warned(begin + "stdin = true\n" + route, path) == []
+    assert warned('to = "root"\nprint = true\n' + route, path) == []
+    assert warned(begin + route.replace("facility", "host").replace("at-least", "contains"), path) == []
+
+
 def test_a_file_that_everybody_can_write_is_told_of(tmp_path: Path) -> None:
     path = tmp_path / "c"
     path.write_text("")

@@ -23,6 +23,8 @@ SOMEBODY = {"to": ["root"]}
 OPTION = re.compile(r"--([a-z-]++)")
 # A part calls its parameter by its own name; the key is told already.
 PARAMETER = re.compile(r"[a-z_]++=")
+# What of a line is in its <PRI> alone.
+PRIORITIES = {"facility", "severity", "at_least"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ def _nearer(options: Configuration, refusal: Refusal, place: Place) -> Place:
 def _doubtful(options: Configuration) -> Iterator[Problem]:
     yield from _exposed(options)
     yield from _missing(options)
+    yield from _untold(options)
     if "every" not in options:
         yield from _starved(options)
 
@@ -120,6 +123,18 @@ def _unfit(pattern: str) -> str:
     if not any(os.access(path, os.R_OK) for path in found):
         return "may not be read by this user: check as the one that burstmail runs as, or let a group read it"
     return ""
+
+
+def _untold(options: Configuration) -> Iterator[Problem]:
+    """What asks for a priority, where only files are read: syslog's own are written without."""
+    if "files" not in options or any(source in options for source in ("listen", "journal", "stdin")):
+        return
+    words = "most log files tell none (no <38> in front of a line), and those do not pass: try it with old lines"
+    if "at_least" in options:
+        yield options.problem(options.place("at_least"), f"at-least: {words}")
+    for number, route in enumerate(options.get("routes", [])):
+        for name in (key.replace("_", "-") for key in route["match"] if key in PRIORITIES):
+            yield options.problem(("route", number, "match", name), f"match.{name}: {words}")
 
 
 def _starved(options: Configuration) -> Iterator[Problem]:
