@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from burstmail import (
     Change,
     DeliveryError,
     Entry,
+    FileStore,
     Item,
     IterableSource,
     MemoryStore,
@@ -603,6 +605,51 @@ async def test_a_reconfigure_that_is_cancelled_is_done_all_the_same() -> None:
             await changing
         pipeline.feed("b")
     assert (old.heads, new.heads) == ([("a",)], [("b",)])
+
+
+@looped
+async def test_a_reconfigure_whose_flush_raises_changes_nothing() -> None:
+    class Raising(Aggregator):
+        def flush(self, now: float) -> list[Burst]:
+            raise ZeroDivisionError
+
+    old, new = Async(), Async()
+    async with AsyncPipeline(Raising(gap=60), sink=old) as pipeline:
+        with pytest.raises(ZeroDivisionError):
+            await pipeline.reconfigure(Aggregator(gap=60), sink=new)
+        pipeline.feed("a")
+    assert (old.heads, new.heads) == ([("a",)], [])
+
+
+def test_a_loop_that_has_ended_is_told_of_and_the_store_let_go(tmp_path: Path) -> None:
+    """Somebody has forgotten to close, and does it when it is too late: it must not wait for ever."""
+
+    async def begun() -> AsyncPipeline:
+        pipeline = await AsyncPipeline(Aggregator(gap=60), sink=Async(), store=FileStore(tmp_path)).start()
+        await pipeline.feed("a")
+        return pipeline
+
+    async def ended(pipeline: AsyncPipeline) -> None:
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="loop has ended before it"):
+                await asyncio.wait_for(pipeline.close(), 10)
+        assert (await asyncio.wait_for(pipeline.statistics(), 10)).lines_in == 1
+
+    asyncio.run(ended(asyncio.run(begun())))
+    store = FileStore(tmp_path)
+    deadline = time.monotonic() + 10
+    while (saved := store.open()) is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert saved is not None
+    store.close()
+
+
+@looped
+async def test_it_cannot_be_closed_from_another_loop() -> None:
+    async with AsyncPipeline(Aggregator(gap=60), sink=Async()) as pipeline:
+        with pytest.raises(RuntimeError, match="belongs to another loop"):
+            await asyncio.to_thread(asyncio.run, pipeline.close())
+        await pipeline.feed("a")
 
 
 class Looks(asyncio.SelectorEventLoop):

@@ -58,6 +58,11 @@ class Desk:
         except RuntimeError:
             return False
 
+    @property
+    def forsaken(self) -> bool:
+        """Whether its loop has ended: nobody hears of anything any more."""
+        return self.loop.is_closed()
+
     def employ(self, sinks: Mapping[str, AnySink]) -> None:
         """Make attempts at these from here on."""
         before, self._senders = self._senders, {name: sender(sink, self._calls) for name, sink in sinks.items()}

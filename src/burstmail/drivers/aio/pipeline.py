@@ -30,6 +30,7 @@ from .readers import AnySource, AsyncReaders, ask
 
 # What a store may be behind: a disk that hangs for half a minute, with a megabyte of lines in each second of it.
 WAITING = 32 * 1024 * 1024
+ELSEWHERE = "this AsyncPipeline belongs to another loop: use its call_soon_threadsafe()"
 # How long an attempt that is cancelled may take to say goodbye, in seconds.
 FAREWELL = 0.5
 
@@ -131,10 +132,25 @@ class AsyncPipeline:
         sinks = _checked(sink)
         flow = Flow(*stages, destinations=list(sinks), backoff=backoff, give_up=give_up)
         desk = self._desk()
-        closed = self.flush()
-        become = desk.do(lambda out: out.extend(self._engine.become(flow)), partial(desk.employ, sinks))
+        flushed: list[bool] = []
+
+        def flush(out: list[Attempt]) -> None:
+            out.extend(self._engine.flush())
+            flushed.append(True)
+
+        def become(out: list[Attempt]) -> None:
+            # Where the flush raises, nothing changes; whoever waits is told of it there.
+            if flushed:
+                out.extend(self._engine.become(flow))
+
+        def employ() -> None:
+            if flushed:
+                desk.employ(sinks)
+
+        # Both are asked for now: what is fed behind them is the new stages'.
+        closed, changed = desk.do(flush), desk.do(become, employ)
         await closed
-        await become
+        await changed
 
     async def sync(self) -> None:
         """All that was fed is on the disk when this returns. Raises StoreError when it is not, or there is no store."""
@@ -142,7 +158,7 @@ class AsyncPipeline:
 
     async def statistics(self) -> Statistics:
         """The counts, of all that was fed so far."""
-        if self._started is None or (self._end and self._end.done()):
+        if self._started is None or self._started.forsaken or (self._end and self._end.done()):
             return self._engine.statistics()
         return await self._started.do(lambda out: self._engine.statistics())
 
@@ -176,10 +192,12 @@ class AsyncPipeline:
         What is still under way then is cancelled, and not known to have arrived. With a store it waits there for the
         next start, and so does what the caps hold; without one everything is tried once more, and the rest is lost,
         with an error in the log that counts it. When this is cancelled it waits for no delivery any more, but does all
-        the rest.
+        the rest. Raises RuntimeError in another loop; where its own has ended, the store is let go all the same.
         """
-        self._closed = True
         desk = self._started
+        if desk is not None and not desk.here():
+            raise RuntimeError(self._elsewhere(desk))
+        self._closed = True
         if desk is None:
             return
         if self._end is not None:
@@ -195,6 +213,16 @@ class AsyncPipeline:
             raise asyncio.CancelledError
         if desk.bug:
             raise desk.bug
+
+    def _elsewhere(self, desk: Desk) -> str:
+        """Why it cannot be closed from here. Of a loop that has ended the store is let go, at least."""
+        if not desk.forsaken:
+            return ELSEWHERE
+        if not self._closed:
+            self._closed = True
+            desk.abandon()
+            desk.close()
+        return "this AsyncPipeline's loop has ended before it: what was not delivered is lost, or waits in the store"
 
     async def _join(self, desk: Desk, end: asyncio.Future[None], grace: float | None) -> None:
         """Somebody else is closing: wait with him, but no longer for deliveries than was asked for here."""
@@ -235,7 +263,7 @@ class AsyncPipeline:
         if desk.broken:
             raise RuntimeError("this AsyncPipeline has stopped on a bug: see the log") from desk.bug
         if not desk.here():
-            raise RuntimeError("this AsyncPipeline belongs to another loop: use its call_soon_threadsafe()")
+            raise RuntimeError(ELSEWHERE)
         return desk
 
 
