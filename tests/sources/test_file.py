@@ -264,6 +264,29 @@ def test_what_was_compressed_unread_is_told_of(log: Path, caplog: pytest.LogCapt
     assert "behind byte 2 was removed or compressed before it was read" in caplog.text
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_was_rotated_empty_leads_to_no_file_that_is_read_already(log: Path, gone: bool) -> None:
+    add(log, "one")
+    reader = Reader(log, start="beginning")
+    old = rotate(log, "-20261123-1")
+    log.touch()
+    copytruncate(log, "-20261123-2")
+    empty = log.with_name("app.log-20261123-2")
+    add(log, "three")
+    rotate(log, "-20261123-3")
+    log.touch()
+    reader = reader.again(log)
+    # Its writer goes on with the first, which is younger now than the empty one.
+    add(old, "two")
+    os.utime(empty, ns=(0, os.stat(old).st_mtime_ns - 10**9))
+    assert sorted(reader.look()) == ["three", "two"]
+    if gone:
+        empty.unlink()
+    again = reader.again(log)
+    add(log, "four")
+    assert again.look() == ["four"]
+
+
 def test_what_was_empty_when_last_seen_and_compressed_unread_is_told_of(
     log: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
