@@ -109,13 +109,17 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
+# A machine that tests may have its Python, or its clone, where no service can go, and `setup` tells of that.
+IN_A_HOME = re.compile(r"^burstmail: \S+ cannot be run by the service, .*\n", re.MULTILINE)
+
+
 def run(command: list[str], where: Path, environment: dict[str, str]) -> str:
     with LOG.open() as lines:
         done = subprocess.run(
             command, cwd=where, env=environment, stdin=lines, capture_output=True, text=True, timeout=60
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert not done.stderr, done.stderr
+    assert not IN_A_HOME.sub("", done.stderr), done.stderr
     return done.stdout
 
 
