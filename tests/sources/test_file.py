@@ -264,8 +264,9 @@ def test_what_was_compressed_unread_is_told_of(log: Path, caplog: pytest.LogCapt
     assert "behind byte 2 was removed or compressed before it was read" in caplog.text
 
 
+@pytest.mark.parametrize("forgotten", [False, True])
 @pytest.mark.parametrize("gone", [False, True])
-def test_what_was_rotated_empty_leads_to_no_file_that_is_read_already(log: Path, gone: bool) -> None:
+def test_what_was_rotated_empty_leads_to_no_file_that_is_read_already(log: Path, gone: bool, forgotten: bool) -> None:
     add(log, "one")
     reader = Reader(log, start="beginning")
     old = rotate(log, "-20261123-1")
@@ -282,6 +283,10 @@ def test_what_was_rotated_empty_leads_to_no_file_that_is_read_already(log: Path,
     assert sorted(reader.look()) == ["three", "two"]
     if gone:
         empty.unlink()
+    if forgotten:
+        # As where there were more of them than are followed at once.
+        (place,) = reader.places.values()
+        del place[1]
     again = reader.again(log)
     add(log, "four")
     assert again.look() == ["four"]

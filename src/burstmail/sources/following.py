@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from math import inf
 
-from ..core.follow import Fit, Spot, Status, dumped
+from ..core.follow import Spot, Status, dumped
 from ..core.generations import Found
 from ..core.heirs import plan
 from ..core.model import Batch, Place
@@ -71,9 +71,11 @@ class Following:
                 spots = spots[: number + 1]
                 break
             files = self._files(spot)
-            found = plan(spot, files, fitting(spot), begins, known=_others(spots, spot, files))
-            if found.goes_on:
-                self._open(found.reads[0][0], spot, now)
+            found = plan(spot, files, fitting(spot), begins)
+            # What was empty, and not the last one, is itself or nothing: it had lost its name, and was not copied.
+            own = [file for file, _ in found.reads if spot.offset or file.status.identity == spot.identity]
+            if found.goes_on and own:
+                self._open(own[0], spot, now)
             elif spot.size > spot.offset:
                 # What was compressed since came after it, and says nothing of it.
                 self._holdings.tell_lost(self.path, spot)
@@ -319,11 +321,3 @@ class Following:
         """Let go of everything; positions stay."""
         for reading in self.readings:
             self._holdings.close(reading)
-
-
-def _others(spots: Sequence[Spot], spot: Spot, files: Sequence[Found]) -> set[tuple[int, int]]:
-    """The files that other positions are in, and still fit: they do not follow on this one."""
-    known = {other.identity: other for other in spots if other is not spot and other.offset}
-    pairs = [(file, known[file.status.identity]) for file in files if file.status.identity in known]
-    same = [(file, fitting(other)(file)) for file, other in pairs if file.status.size >= other.size]
-    return {file.status.identity for file, fit in same if fit is Fit.FULL}
