@@ -92,7 +92,7 @@ class Pipeline:
     def feed(self, lines: Batch | str) -> None:
         """Take lines in, now: with a store, they are in it when this returns. Never waits for a sink.
 
-        Raises RuntimeError after `close`.
+        Not for signal handlers: it takes a lock. Raises RuntimeError after `close`.
         """
         batch = Batch.of(lines) if isinstance(lines, str) else lines
         with self._lock:
