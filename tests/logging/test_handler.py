@@ -648,6 +648,29 @@ time.sleep(60)
         os.kill(int(child.read_text()), signal.SIGKILL)
 
 
+def test_a_handler_may_be_made_while_another_thread_forks(
+    log: logging.Logger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A set that grows while it is read raises; a fork must not come to grief on that, or hold nothing."""
+    _, handler = sent(log, state=tmp_path)
+    log.error("x")
+    handler.flush()
+    tries = iter([RuntimeError("Set changed size during iteration")])
+
+    class Growing(set[BurstHandler]):
+        def __iter__(self) -> Iterator[BurstHandler]:
+            for error in tries:
+                raise error
+            return super().__iter__()
+
+    monkeypatch.setattr(module, "_HANDLERS", Growing([handler]))
+    module._before_fork()
+    try:
+        assert len(module._FORKING.held) == 1
+    finally:
+        module._after_fork()
+
+
 def test_two_threads_may_fork_at_once(tmp_path: Path) -> None:
     script = """
 configure(state=sys.argv[2])

@@ -227,8 +227,19 @@ class _Forking(threading.local):
 _FORKING = _Forking()
 
 
+def _handlers() -> list[BurstHandler]:
+    while True:
+        try:
+            return list(_HANDLERS)
+        except RuntimeError:
+            # Another thread has made one meanwhile.
+            continue
+
+
 def _before_fork() -> None:
-    feeders = [handler._feeder for handler in list(_HANDLERS)]
+    # Should this raise, nothing is held, and nothing of an earlier fork is given back twice.
+    _FORKING.held = ()
+    feeders = [handler._feeder for handler in _handlers()]
     _FORKING.held = [(feeder, feeder.hold()) for feeder in feeders if feeder]
 
 
@@ -238,7 +249,7 @@ def _after_fork() -> None:
 
 
 def _in_child() -> None:
-    for handler in list(_HANDLERS):
+    for handler in _handlers():
         handler._forked()
     for feeder, grip in _FORKING.held:
         _INHERITED.append(feeder)
@@ -258,7 +269,7 @@ def _hear_of_the_end() -> None:
 
 
 def _end() -> None:
-    for handler in list(_HANDLERS):
+    for handler in _handlers():
         handler.close()
 
 
