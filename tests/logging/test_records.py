@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from burstmail.core.fields import parse
@@ -47,7 +47,8 @@ def test_further_lines_are_indented() -> None:
     assert told("one\ntwo\r\n  three\n\n").endswith(": one\n\ttwo\n\t  three\n")
 
 
-@given(st.text(max_size=200), st.text(max_size=50))
+@example(text="", name="-")
+@given(text=st.text(max_size=200), name=st.text(max_size=50))
 def test_no_text_and_no_name_can_fake_a_record(text: str, name: str) -> None:
     first, *rest = told(text, name=name).removesuffix("\n").split("\n")
     assert all(line.startswith("\t") for line in rest)

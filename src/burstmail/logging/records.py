@@ -68,5 +68,5 @@ def _stamp(second: int) -> str:
 @lru_cache(maxsize=1024)
 def _name(name: str) -> str:
     plain = "".join(char if char.isalnum() or char in _PLAIN else "_" for char in name[:100])
-    # A header's program begins with neither.
-    return f"_{plain}" if not plain or plain[0].isdigit() else plain
+    # A header's program begins with no digit, and "-" stands for none (RFC 5424 section 6).
+    return f"_{plain}" if not plain or plain[0].isdigit() or plain == "-" else plain
