@@ -71,13 +71,24 @@ def test_a_stage_that_is_gone_leaves_its_lines_as_one_burst() -> None:
     assert (attempt.item.notes, attempt.item.count) == (("kept by an earlier burstmail",), 2)
 
 
-def test_a_path_that_is_gone_leaves_its_lines_too() -> None:
-    flow = Flow(*stages(), destinations=["old"], epoch="e")
+def held_for(*destinations: str) -> Flow:
+    """One message for each, and two lines held for each."""
+    flow = Flow(*stages(), destinations=destinations, epoch="e")
     for number in range(3):
         flow.feed(flow.stamp(Batch.of(line("web", number)), 1e9), number * 6.0)
     flow.poll(20.0)
-    twin = Flow(*stages(), destinations=["new"])
-    ((burst, _),) = twin.recall(flow.state(), 30.0)
+    return flow
+
+
+def test_paths_with_other_names_hold_what_those_before_them_held() -> None:
+    twin = Flow(*stages(), destinations=["new", "same", "newer"])
+    assert twin.recall(held_for("old", "same", "older").state(), 30.0) == []
+    assert twin.held == 6
+
+
+def test_a_path_that_is_gone_leaves_its_lines_too() -> None:
+    twin = Flow(*stages(), destinations=["same"])
+    ((burst, _),) = twin.recall(held_for("old", "same").state(), 30.0)
     assert numbers([burst]) == {1, 2}
 
 

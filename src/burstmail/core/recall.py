@@ -73,7 +73,9 @@ def _dumps(parts: Sequence[Loads]) -> list[State]:
 
 
 def recall(state: State, heads: Heads, paths: Mapping[str, Path], echo: Loads) -> list[Left]:
-    """Give every part its state, and return what fits none. A path that is new gets what one that has gone leaves."""
+    """Give every part its state, and return what fits none. A path that is new gets what one that has gone leaves:
+    that is mostly the same one under another name. How the gone one's deliveries went is no news of the new one.
+    """
     try:
         parts, front, lanes, ways = _told(state)
         to = {name: tuple(map(str, recipients)) for name, _, recipients in lanes}
@@ -81,6 +83,9 @@ def recall(state: State, heads: Heads, paths: Mapping[str, Path], echo: Loads) -
         rests = {name: rest for name, _, rest in ways}
     except (StateMismatch, TypeError, ValueError):
         return [Left("", (), state)]
+    before, new = [name for name in kept if name not in paths], [name for name in paths if name not in kept]
+    for old, name in zip(before, new, strict=False):
+        kept[name] = kept.pop(old)
     left = [] if loaded(echo, parts) else [("", parts)]
     left += [("", one) for one in _fit(heads.front, front)]
     left += [(name, one) for name, own, _ in lanes for one in _fit(heads.lanes.get(name, ()), own)]
