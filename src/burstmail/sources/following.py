@@ -19,7 +19,7 @@ from ..core.generations import Found
 from ..core.heirs import plan
 from ..core.model import Batch, Place
 from .holdings import Holdings
-from .listing import begins, fitting, listed
+from .listing import begins, fitting, listed, remains
 from .naming import place_name
 from .opening import checksums, status_of
 from .reading import Reading, Truncated
@@ -70,12 +70,8 @@ class Following:
                 # What follows on it is found from here, and how far that was read is remembered.
                 spots = spots[: number + 1]
                 break
-            files = self._files(spot)
-            found = plan(spot, files, fitting(spot), begins)
-            # What was empty, and not the last one, is itself or nothing: it had lost its name, and was not copied.
-            own = [file for file, _ in found.reads if spot.offset or file.status.identity == spot.identity]
-            if found.goes_on and own:
-                self._open(own[0], spot, now)
+            if own := remains(spot, self._files(spot)):
+                self._open(own, spot, now)
             elif spot.size > spot.offset:
                 # What was compressed since came after it, and says nothing of it.
                 self._holdings.tell_lost(self.path, spot)

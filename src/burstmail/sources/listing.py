@@ -11,7 +11,8 @@ from collections.abc import Callable
 from itertools import islice
 
 from ..core.follow import WINDOW, Fit, Spot
-from ..core.generations import Found, generation
+from ..core.generations import Found, generation, packed
+from ..core.heirs import plan
 from .opening import checksums, opened, status_of
 
 NAMES = 10_000
@@ -94,3 +95,13 @@ def _sums(file: Found, ends: set[int]) -> list[int | None]:
         return [*map(checksums(fd), sorted(ends))]
     finally:
         os.close(fd)
+
+
+def remains(spot: Spot, files: list[Found]) -> Found | None:
+    """What is still there of a file that had another name, or none, when its spot was kept."""
+    if spot.offset:
+        found = plan(spot, files, fitting(spot), begins)
+        return found.reads[0][0] if found.goes_on else None
+    # Nothing in it tells whose copy it might be; and it was not copied any more.
+    same = [file for file in files if file.status.identity == spot.identity and not file.live]
+    return same[0] if same and not packed(same[0].name) else None
