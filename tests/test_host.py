@@ -56,6 +56,15 @@ def test_a_silent_name_server_is_not_waited_for(monkeypatch, tmp_path):
     answered.set()
 
 
+def test_where_no_thread_can_be_started_any_more_nothing_is_looked_up(monkeypatch, tmp_path):
+    def at_the_end(self):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    machine(monkeypatch, tmp_path, full="web1.example.net")
+    monkeypatch.setattr(threading.Thread, "start", at_the_end)
+    assert host.hostname() == "web1"
+
+
 def test_the_default_sender_is_the_user_at_the_host(monkeypatch, tmp_path):
     machine(monkeypatch, tmp_path, short="web1.example.org")
     monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name="mail-log"))

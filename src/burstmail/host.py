@@ -83,6 +83,10 @@ def _looked_up(short: str) -> str:
     found: list[str] = []
     # A lookup cannot be interrupted: it is left behind in a thread that does not hold up the end of the process.
     thread = Thread(target=lambda: found.append(socket.getfqdn(short)), name="burstmail-hostname", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:
+        # At the end of the interpreter none can be started any more.
+        return ""
     thread.join(LOOKUP)
     return found[0] if found else ""

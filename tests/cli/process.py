@@ -74,7 +74,9 @@ def _caught(pid: int) -> int:
 
 def mails(maildir: Path) -> list[str]:
     """The texts of the mails delivered, oldest first."""
-    found = sorted((maildir / "new").iterdir()) if (maildir / "new").exists() else []
+    # Their names begin with the second only.
+    new = maildir / "new"
+    found = sorted(new.iterdir(), key=lambda path: path.stat().st_mtime_ns) if new.exists() else []
     return [text_of(path.read_bytes()) for path in found]
 
 
