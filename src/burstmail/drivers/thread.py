@@ -119,8 +119,8 @@ class Pipeline:
         Arguments are those of a new Pipeline, which the stages must be made for: none of them may be in use. What is
         queued keeps its recipients and its text; what the caps hold goes on waiting in the new caps. What waited for a
         route that is no more goes to whom its mails went; for a destination that is no more, to one that is new, or
-        else to those that are left. An attempt under way ends as it began: with the sink that began it. Counts go on. Raises ValueError for what no
-        Pipeline would take, and RuntimeError after `close`: then nothing has changed.
+        else to those that are left. An attempt under way ends as it began: with the sink that began it. Counts go on.
+        Raises ValueError for what no Pipeline would take, and RuntimeError after `close`: then nothing has changed.
         """
         sinks = sinks_of(sink)
         flow = Flow(*stages, destinations=list(sinks), backoff=backoff, give_up=give_up)
