@@ -143,7 +143,7 @@ def test_text_in_another_encoding_is_text() -> None:
     assert "binary" not in Masker().shape("\\xff\x01")
 
 
-def test_what_is_no_text_costs_no_more_than_twice_what_text_does() -> None:
+def test_what_is_no_text_costs_less_than_text() -> None:
     words = ["alpha", "beta", "gamma", "delta", "link", "down", "failed", "at", "node"]
     text = [" ".join(Random(seed).choices(words, k=50))[:250] for seed in range(200)]
     binary = [_binary(seed) for seed in range(200)]
@@ -154,5 +154,4 @@ def test_what_is_no_text_costs_no_more_than_twice_what_text_does() -> None:
             Masker().shape(line)
         return process_time() - begun
 
-    # Looked at as text, it would be seven times as much.
-    assert min(took(binary) for _ in range(5)) < 2 * min(took(text) for _ in range(5))
+    assert min(took(binary) for _ in range(5)) < min(took(text) for _ in range(5))

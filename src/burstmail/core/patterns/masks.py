@@ -24,7 +24,7 @@ OWN = 1000
 # A message is no text if more than one part in so many of it is escaped bytes, and one in so many control characters:
 # text in other encodings than UTF-8 has none of these. And if it is longer than this.
 _ESCAPES, _CONTROLS, _SHORT = 3, 50, 40
-_CONTROL = dict.fromkeys({*range(32)} - {9})
+_CONTROL = bytes({*range(32)} - {9})
 
 # One private character per kind (Unicode's private use area): a word that holds one is known to vary.
 KINDS = ("n", "hex", "id", "dev", "ip", "mac", "uuid", "time", "url", "unit", "mail", "host", "quoted", "*", "masked")
@@ -196,7 +196,9 @@ def _binary(text: str) -> str:
     # An escape has four characters, and stands for a byte that is part of no character.
     if not text.count("\\x") * 4 * _ESCAPES > len(text) > _SHORT:
         return ""
-    controls = len(text) - len(text.translate(_CONTROL))
+    # Of bytes, since for text it takes as long as all else together; and no other character has one of these in it.
+    data = text.encode("utf-8", "surrogatepass")
+    controls = len(data) - len(data.translate(None, _CONTROL))
     return f"binary {VALUE}" if controls * _CONTROLS > len(text) else ""
 
 
