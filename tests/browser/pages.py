@@ -78,6 +78,4 @@ ATTACKED = (
     ),
 )
 
-PAGES = tuple(
-    Page(name=scene.name, text=golden.text(scene), html=golden.page(scene)) for scene in (*SCENES, *ATTACKED)
-)
+PAGES = tuple(Page(name=scene.name, text=golden.text(scene), html=golden.page(scene)) for scene in (*SCENES, *ATTACKED))

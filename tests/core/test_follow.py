@@ -106,7 +106,7 @@ def test_marks_are_few_and_right_and_spread_however_it_was_read(steps: list[int]
     assert not offsets or offsets[0] == spot.offset
     distances = [spot.offset - at for at in offsets[1:-1]]
     assert all(8 * near <= far for near, far in pairwise(distances))
-    assert loaded(json.loads(json.dumps(dumped([spot, spot])))) == (spot, spot)
+    assert loaded(json.loads(json.dumps(dumped([spot, spot], 7)))) == ((spot, spot), max(7, spot.time))
 
 
 def test_marks_of_an_endless_file_stay_few() -> None:
@@ -126,7 +126,8 @@ def test_a_file_is_never_known_to_be_shorter_than_our_place() -> None:
 @pytest.mark.parametrize(
     "state",
     [
-        *(None, 7, "x", {}, [], [2], [1, 5], [1, []], [1, [1, 2, 3, 4, 5, 6]], [1, [1, 2, 3, 4, 5, 6, None]]),
+        *(None, 7, "x", {}, [], [2], [3, 0], [2, 0, 5], [2, 0.5], [2, True], [2, "0"], [2, [], 0]),
+        *([1, 5], [1, []], [1, [1, 2, 3, 4, 5, 6]], [2, 0, [1, 2, 3, 4, 5, 6, None]], [2, [1, 2, 3, 4, 5, 6, []]]),
         *([1, [1, 2, 3, 4, 5, 6, [1]]], [1, [1, 2, 3, 4, 5, -6, []]], [1, [1, 2, 3, 4, 5, 6.0, []]]),
         *([1, [1, 2, True, 4, 5, 6, []]], [1, [1, 2, 3, 4, 5, 6, ["a", 1]]], [1, [1, 2, 3, 4, 5, 6, [1] * 1000]]),
     ],
@@ -137,4 +138,11 @@ def test_what_was_not_dumped_is_refused(state: Any) -> None:
 
 
 def test_a_name_without_a_file_has_a_position_too() -> None:
-    assert loaded(dumped([])) == ()
+    assert loaded(dumped([])) == ((), 0)
+    assert loaded(dumped([], 5)) == ((), 5)
+
+
+def test_positions_of_the_version_before_are_understood() -> None:
+    spot = Spot.at(STATUS, 4)
+    assert loaded([1, spot.dump(), spot.dump()]) == ((spot, spot), STATUS.time)
+    assert loaded([1]) == ((), 0)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable
+
 import pytest
 
 from burstmail.core.follow import Status
-from burstmail.core.generations import Found, Scheme, generation, ordered, origins, packed
+from burstmail.core.generations import Found, Scheme, generation, holds_nothing, ordered, origins, packed
 
 OF_APP_LOG = [
     ("app.log.1", Scheme.NUMBER, False, False),
@@ -90,3 +95,20 @@ def test_numbers_that_count_upwards_are_told_by_the_times() -> None:
 def test_names_that_say_nothing_are_told_by_the_times() -> None:
     found = files("a", "a.old", "a.prev", "b", times=(10, 20, 30))
     assert ordered(found[::-1]) == found
+
+
+COMPRESSORS = [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+
+
+@pytest.mark.parametrize(("suffix", "compress"), COMPRESSORS)
+def test_a_compressed_file_of_nothing_is_told_by_its_size(suffix: str, compress: Callable[[bytes], bytes]) -> None:
+    for content in (b"", b"a"):
+        size = len(compress(content))
+        for name in (f"app.log.1{suffix}", f"app{suffix}.log-20261123{suffix}"):
+            file = Found(name=name, status=Status(device=1, inode=1, size=size, time=1))
+            assert holds_nothing(file) is not bool(content)
+
+
+@pytest.mark.parametrize("name", ["app.log.1", "app.log.1.zst", "app.log.gz.1"])
+def test_nothing_else_is_told_by_its_size(name: str) -> None:
+    assert not holds_nothing(Found(name=name, status=Status(device=1, inode=1, size=1, time=1)))

@@ -230,7 +230,7 @@ def test_what_was_compressed_before_it_was_read_is_told_of(disk: Disk, unread: b
         disk.write(3)
     disk.rename("numbers")
     disk.files["app.log.1.gz"] = disk.files.pop("app.log.1")
-    disk.files["app.log.1.gz"].content = b"packed"
+    disk.files["app.log.1.gz"].content = b"packed" * 9
     disk.files["app.log.1.gz"].inode = 77
     disk.write(1)
     made = disk.plan(spot)
@@ -256,6 +256,54 @@ def test_what_was_empty_when_seen_and_compressed_before_it_was_read_is_told_of(d
     disk.files["app.log.1"].inode = spot.inode
     assert disk.plan(spot).lost is filled
     assert not disk.plan(spot, since=disk.now).lost
+
+
+def test_a_generation_that_was_empty_and_is_compressed_was_not_lost(disk: Disk) -> None:
+    disk.write(1)
+    spot = disk.spot()
+    disk.rename("numbers")
+    for size, lost in [(20, False), (21, True)]:
+        disk.files = {"app.log.2.gz": File(77, b"x" * size, disk.tick()), LIVE: disk.files[LIVE]}
+        assert disk.plan(spot).lost is lost
+
+
+def test_what_is_being_compressed_is_not_lost(disk: Disk) -> None:
+    disk.write(1)
+    disk.rename("numbers")
+    disk.write(1)
+    last = disk.spot(end=0)
+    # It has the time of its making, until it is done.
+    disk.files["app.log.1.gz"] = File(77, b"packed" * 9, disk.tick())
+    since = disk.files["app.log.1"].time
+    assert not disk.plan(last, since=since).lost
+    del disk.files["app.log.1"]
+    assert disk.plan(last, since=since).lost
+    disk.files["app.log.1.gz"].time = since
+    assert not disk.plan(last, since=since).lost
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_what_was_renamed_while_it_was_empty_may_still_be_written_to(disk: Disk, away: bool) -> None:
+    disk.rename("numbers")
+    spot = disk.spot()
+    for _ in range(1 + away):
+        disk.rename("numbers")
+    if away:
+        del disk.files["app.log.2"]
+    assert ("app.log.1", 0) in reads(disk.plan(spot))
+    if not away:
+        disk.write(1)
+        assert reads(disk.plan(spot)) == [("app.log.1", 0), (LIVE, 0)]
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_a_copy_that_has_only_begun_is_not_read(disk: Disk, written: int) -> None:
+    disk.rename("numbers")
+    spot = disk.spot()
+    disk.write(written)
+    disk.copy("numbers")
+    disk.files["app.log.1"].content = b""
+    assert reads(disk.plan(spot)) == [(LIVE, 0)]
 
 
 def test_what_was_known_to_be_there_and_is_gone_is_told_of(disk: Disk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import resource
@@ -95,6 +96,13 @@ def copytruncate(path: Path, suffix: str = ".1") -> None:
     os.truncate(path, 0)
 
 
+def compress(path: Path) -> None:
+    packed = path.with_name(path.name + ".gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    shutil.copystat(path, packed)
+    path.unlink()
+
+
 def test_it_begins_at_the_end_and_reads_what_comes(log: Path) -> None:
     add(log, "old")
     reader = Reader(log)
@@ -161,7 +169,7 @@ def test_a_renamed_file_is_read_to_its_end_before_the_new_one(log: Path) -> None
     add(old, "too late")
     add(log, "f")
     assert reader.look() == ["f"]
-    assert len(reader.places[f"file:{log}"]) == 2
+    assert len(reader.places[f"file:{log}"]) == 3
 
 
 def test_a_renamed_file_is_looked_at_as_long_as_the_new_one_is_empty(log: Path) -> None:
@@ -188,10 +196,11 @@ def test_a_deleted_file_is_read_to_its_end_and_comes_back(log: Path) -> None:
     add(log, "a")
     assert reader.look() == ["a"]
     add(log, "b", "most", end="")
+    last = os.stat(log).st_mtime_ns
     log.unlink()
     assert reader.look() == ["b"]
     assert reader.look(70) == ["most"]
-    assert reader.places == {f"file:{log}": [1]}
+    assert reader.places == {f"file:{log}": [2, last]}
     add(log, "a")
     assert reader.look() == ["a"]
 
@@ -256,6 +265,7 @@ def test_what_was_compressed_unread_is_told_of(log: Path, caplog: pytest.LogCapt
     reader.end()
     add(log, "b")
     rotate(log).rename(log.with_name("app.log.1.gz"))
+    add(log.with_name("app.log.1.gz"), "x" * 20)
     add(log, "c")
     os.utime(log.with_name("app.log.1.gz"))
     shutil.copy(log.with_name("app.log.1.gz"), log.with_name("app.log.2.gz"))
@@ -288,7 +298,7 @@ def test_what_was_rotated_empty_leads_to_no_file_that_is_read_already(log: Path,
     if forgotten:
         # As where there were more of them than are followed at once.
         (place,) = reader.places.values()
-        del place[1]
+        del place[2]
     again = reader.again(log)
     add(log, "four")
     assert again.look() == ["four"]
@@ -306,9 +316,7 @@ def test_what_was_empty_when_last_seen_and_compressed_unread_is_told_of(
     add(log, "b")
     rotate(log, ".2")
     for number in (3, 2):
-        packed = log.with_name(f"app.log.{number}.gz")
-        shutil.copy2(log.with_name(f"app.log.{number}"), packed)
-        log.with_name(f"app.log.{number}").unlink()
+        compress(log.with_name(f"app.log.{number}"))
     add(log, "c")
     rotate(log)
     add(log, "d")
@@ -347,6 +355,69 @@ def test_what_was_read_and_compressed_then_is_not_told_of(log: Path, caplog: pyt
     add(log, "c")
     assert reader.again(log).look() == ["c"]
     assert not caplog.text
+
+
+def test_what_was_read_is_remembered_when_the_file_is_not_followed_any_more(
+    log: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(log, "a")
+    reader = Reader(log, start="beginning")
+    old = rotate(log)
+    log.touch()
+    reader.look()
+    # Its writer is told late, and the file that is empty is the older one.
+    add(old, "late")
+    os.utime(log, ns=(0, os.stat(old).st_mtime_ns - 1_000_000_000))
+    assert reader.look() == ["late"]
+    reader.end()
+    compress(old)
+    for _ in range(2):
+        reader = reader.again(log)
+        reader.look()
+    assert not caplog.text
+
+
+def test_what_was_seen_and_truncated_before_it_was_read_is_told_of(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    reader = Reader(log)
+    add(log, "lost")
+    spot = Spot.at(status_of(os.stat(log)))
+    reader.end()
+    os.truncate(log, 0)
+    assert Reader(log, places={f"file:{log}": [2, 0, spot.dump()]}).look() == []
+    assert caplog.text.count("behind byte 0 was removed or compressed before it was read") == 1
+
+
+def test_what_waited_for_its_turn_and_was_truncated_meanwhile_is_told_of(
+    log: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(log, "a")
+    reader = Reader(log, start="beginning")
+    add(log, *["b" * 100] * 5000)
+    rotate(log)
+    add(log, "lost")
+    reader.look(1)
+    reader.look(1)
+    os.truncate(log, 0)
+    add(log, "c")
+    assert set(reader.look(9)) == {"b" * 100, "c"}
+    assert caplog.text.count("behind byte 0 was removed or compressed before it was read") == 1
+
+
+def test_what_was_filled_copied_and_truncated_between_two_looks_needs_no_further_line(log: Path) -> None:
+    log.touch()
+    reader = Reader(log)
+    add(log, "a")
+    copytruncate(log)
+    assert reader.look() == ["a"]
+
+
+def test_a_file_that_was_truncated_while_nobody_looked_is_read_at_the_first_look(log: Path) -> None:
+    add(log, "a", "b")
+    reader = Reader(log, start="beginning")
+    reader.end()
+    os.truncate(log, 0)
+    add(log, "c")
+    assert Reader(log, places=reader.places).lines == ["c"]
 
 
 def test_a_long_rest_comes_before_all_that_is_newer(log: Path) -> None:

@@ -132,19 +132,31 @@ def _thinned(marks: Sequence[Mark]) -> tuple[Mark, ...]:
     return (*kept, *marks[1:][-1:])
 
 
-VERSION = 1
+VERSION = 2
 
 
-def dumped(spots: Sequence[Spot]) -> list[Any]:
-    """Positions in the files of one name, the oldest first, as a Place has them. None at all: there is no file yet."""
-    return [VERSION, *(spot.dump() for spot in spots)]
+def dumped(spots: Sequence[Spot], since: int = 0) -> list[Any]:
+    """What a Place has of one name: positions in its files, the oldest first. None at all: there is no file yet.
+
+    `since` is when the last of all that was read was written, also in files that are not among them any more.
+    """
+    return [VERSION, max(since, newest(spots)), *(spot.dump() for spot in spots)]
 
 
-def loaded(state: Any) -> tuple[Spot, ...]:
-    """Dumped positions. Raises ValueError for anything else."""
-    if not isinstance(state, list) or state[:1] != [VERSION]:
+def newest(spots: Sequence[Spot]) -> int:
+    """When the last of what was read in these files was written, in nanoseconds."""
+    return max((spot.time for spot in spots), default=0)
+
+
+def loaded(state: Any) -> tuple[tuple[Spot, ...], int]:
+    """Dumped positions, and their `since`. Raises ValueError for anything else."""
+    if isinstance(state, list) and state[:1] == [1]:
+        # Of a version that did not keep `since`.
+        spots = tuple(_loaded(each) for each in state[1:])
+        return spots, newest(spots)
+    if not isinstance(state, list) or state[:1] != [VERSION] or type(since := (state[1:2] or [None])[0]) is not int:
         raise ValueError("no position of this version")
-    return tuple(_loaded(each) for each in state[1:])
+    return tuple(_loaded(each) for each in state[2:]), since
 
 
 def _loaded(state: Any) -> Spot:

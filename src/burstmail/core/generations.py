@@ -22,6 +22,8 @@ _NUMBER = re.compile(r"[.-][0-9]{1,5}\Z")
 _DATE = re.compile(
     r"[.-](?:19|20)[0-9]{2}-?[01][0-9](?:-?[0-3][0-9])?(?:[T_.-]?[0-9:_-]{1,16}Z?)?(?:\.[0-9]{1,5})?\Z|[.-][0-9]{9,19}\Z"
 )
+# What they make of nothing, in bytes (gzip reads from a pipe where logrotate calls it); of anything, it is more.
+_NOTHING = {".gz": 20, ".bz2": 14, ".xz": 32, ".lz4": 15}
 _LONGEST = 64
 _OLD = re.compile(r"[._-](?:old|OLD|prev|previous)\Z")
 
@@ -64,9 +66,20 @@ def packed(name: str) -> bool:
     return _PACKED.search(name) is not None
 
 
+def unpacked(name: str) -> str:
+    """The name without what a compressor adds to it."""
+    return _PACKED.sub("", name)
+
+
+def holds_nothing(file: Found) -> bool:
+    """Whether it is compressed, and what was compressed was empty, as far as its size tells."""
+    found = _PACKED.search(file.name)
+    return found is not None and file.status.size <= _NOTHING.get(found[0], 0)
+
+
 def generation(base: str, name: str) -> Generation | None:
     """What `name` is to `base`, both without a directory; None when it is no generation of it."""
-    plain = _PACKED.sub("", name)
+    plain = unpacked(name)
     if plain.startswith(base) and (made := _made(plain[len(base) :], name != plain, False)):
         return made
     stem, dot, extension = base.rpartition(".")

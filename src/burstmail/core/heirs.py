@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from .follow import TELLING, Fit, Spot
-from .generations import Found, Generation, Scheme, ordered
+from .generations import Found, Generation, Scheme, holds_nothing, ordered, unpacked
 
 # Compressors keep a file's time to the microsecond only.
 _MICRO = 1000
@@ -55,8 +56,7 @@ def plan(
     unread = not held and not spot.offset
     candidates = _since(spot, own, files) if unread else _after(spot, own, files)
     after = [file for file in candidates if file.status.identity not in known]
-    if len(after) > 1 and after[-1].live and begins(after[-2], after[-1]):
-        # It is copied just now, and not truncated yet.
+    if len(after) > 1 and after[-2] is not own and _copied_now(after[-2], after[-1], begins):
         del after[-2]
     if spot.offset >= TELLING:
         # Somebody's copy of what we have read.
@@ -73,6 +73,13 @@ def plan(
         lost=not held
         and ((not whole and spot.size > spot.offset) or (blind and _packed(max(since, spot.time), files))),
     )
+
+
+def _copied_now(file: Found, live: Found, begins: Callable[[Found, Found], bool]) -> bool:
+    """Whether it is a copy of the live one, which is not truncated yet."""
+    # What was renamed while it was empty is older than what has its name now; and it may still be written to.
+    empty = not live.status.size and file.status.time <= live.status.time
+    return live.live and not empty and begins(file, live)
 
 
 def _fits_own(spot: Spot, file: Found, fit: Callable[[Found], Fit]) -> bool:
@@ -142,6 +149,15 @@ def _kind(made: Generation) -> tuple[Scheme, bool]:
 
 
 def _packed(since: int, files: Sequence[Found]) -> bool:
-    """Whether there is a compressed file that was written to later."""
-    packed = [file for file in files if file.generation and file.generation.packed]
-    return any(file.status.time // _MICRO > since // _MICRO for file in packed)
+    """Whether there is a compressed file of which the content was written later."""
+    plain = {file.name: file.status.time for file in files if _plain(file)}
+    return any(
+        file.status.time // _MICRO > since // _MICRO
+        for file in files
+        if file.generation
+        and file.generation.packed
+        and not holds_nothing(file)
+        # While it is made, its time is that of its making. It gets the content's own only then, and what it was
+        # made of is removed last: gzip, xz and logrotate alike.
+        and file.status.time < plain.get(unpacked(file.name), inf)
+    )

@@ -117,8 +117,8 @@ class FileSource:
         """Every file there is: at its saved position, or where `start` says; what is new since, at its beginning."""
         now = self._clock.monotonic()
         saved = {name: self._loaded(name, places[name]) for name in places if name.startswith("file:")}
-        for spots in saved.values():
-            for spot in spots or ():
+        for position in saved.values():
+            for spot in position[0] if position else ():
                 self._holdings.done(spot)
         # Some may be gone, and the rest of them not read yet.
         gone = [path for name in saved if self._patterns.matches(path := place_path(name))]
@@ -128,17 +128,17 @@ class FileSource:
         for path in self._patterns.paths(self._followed):
             self._start(path, saved.get(place_name(path)), bool(watched), now)
 
-    def _loaded(self, name: str, state: Any) -> tuple[Spot, ...] | None:
+    def _loaded(self, name: str, state: Any) -> tuple[tuple[Spot, ...], int] | None:
         try:
             return loaded(state)
         except ValueError as error:
             logger.error("the saved position of %s is not used: %s", one_line(name), error)
             return None
 
-    def _start(self, path: str, spots: tuple[Spot, ...] | None, new: bool, now: float) -> None:
+    def _start(self, path: str, position: tuple[tuple[Spot, ...], int] | None, new: bool, now: float) -> None:
         following = self._follow(path, now)
-        if spots is not None:
-            following.resume(spots, now)
+        if position is not None:
+            following.resume(*position, now)
         elif self._starts_at_end and not new:
             following.to_the_end(now)
 

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from math import inf
 
-from ..core.follow import Spot, Status, dumped
+from ..core.follow import Spot, Status, dumped, newest
 from ..core.generations import Found
 from ..core.heirs import plan
 from ..core.model import Batch, Place
 from .holdings import Holdings
-from .listing import begins, fitting, listed, remains
+from .listing import Directory, begins, fitting, remains
 from .naming import place_name
 from .opening import checksums, status_of
 from .reading import Reading, Truncated
@@ -45,32 +45,31 @@ class Following:
         """Who else reads a file."""
         self._holdings = holdings
         self._bound, self._linger = bound, linger
-        self._directory, self._base = os.path.split(path)
+        self._directory = Directory(path)
         # The path as text that any mail can carry.
         self._shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-        self._listed = -1
-        # When the last of what was read in an earlier run was written.
+        # When the last of what was read, in files that are not read any more and in earlier runs, was written.
         self._since = 0
 
     @property
     def place(self) -> Place:
         """As a Batch has it."""
-        return place_name(self.path), dumped([reading.spot for reading in self.readings])
+        return place_name(self.path), dumped([reading.spot for reading in self.readings], self._since)
 
     @property
     def behind(self) -> bool:
         """Whether there is more to read now."""
         return any(reading.behind and reading.fd >= 0 for reading in self.readings)
 
-    def resume(self, spots: Sequence[Spot], now: float) -> None:
+    def resume(self, spots: Sequence[Spot], since: int, now: float) -> None:
         """Go on at saved positions: with what is still there of all files but the last one."""
-        self._since = max((spot.time for spot in spots), default=0)
+        self._since = max(since, newest(spots))
         for number, spot in enumerate(spots[:-1]):
             if not self._holdings.room:
                 # What follows on it is found from here, and how far that was read is remembered.
                 spots = spots[: number + 1]
                 break
-            if own := remains(spot, self._files(spot)):
+            if own := remains(spot, self._directory.files(spot)):
                 self._open(own, spot, now)
             elif spot.size > spot.offset:
                 # What was compressed since came after it, and says nothing of it.
@@ -105,7 +104,10 @@ class Following:
         status = self._status()
         self.live = status.identity if status else None
         yield from self._placed(self._follow(status, now))
-        for reading in list(self.readings):
+        looked: set[Reading] = set()
+        # What is opened in place of another is read at once: it may be truncated before the next look.
+        while len(looked) < 2 * FILES and (left := [each for each in self.readings if each not in looked]):
+            looked.add(reading := left[0])
             yield from self._placed(self._read(reading, status, now))
             if reading in self.readings and reading.behind:
                 break
@@ -139,20 +141,9 @@ class Following:
             return ()
         if status and status.identity == last.spot.identity:
             return ()
-        if status is None and not self._directory_changed():
+        if status is None and not self._directory.changed():
             return ()
         return self._heirs(last, now)
-
-    def _directory_changed(self) -> bool:
-        before = self._listed
-        try:
-            self._listed = os.stat(self._directory).st_mtime_ns
-        except OSError:
-            self._listed = -1
-        return before != self._listed
-
-    def _files(self, spot: Spot) -> list[Found]:
-        return listed(self.path, self._directory, self._base, spot)
 
     def _heirs(self, last: Reading, now: float) -> Sequence[Batch]:
         """Open what comes after the last file; and find that again, if it is not open or not what it was."""
@@ -164,15 +155,14 @@ class Following:
         if not room and (last.behind or not held):
             return ()
         known = {reading.spot.identity for reading in self.readings if reading is not last}
-        since = max(self._since, *(reading.spot.time for reading in self.readings))
-        found = plan(spot, self._files(spot), fitting(spot), begins, held=held, known=known, since=since)
+        since = max(self._since, newest([reading.spot for reading in self.readings]))
+        found = plan(spot, self._directory.files(spot), fitting(spot), begins, held=held, known=known, since=since)
         rest: Sequence[Batch] = ()
         if not held:
             # Nothing at all: a directory that is away, perhaps. What is there and unreadable is waited for, too.
             if not found.reads or not self._readable(found.reads[0][0]):
                 return ()
-            self.readings.remove(last)
-            self.changed = True
+            self._left(last)
             if found.lost:
                 self._holdings.tell_lost(self.path, spot)
             rest = () if found.goes_on else last.rest()
@@ -211,16 +201,14 @@ class Following:
         self.changed = True
         for each in self.readings[-2:]:
             self._holdings.kept(each)
-        # Where a link leads to now is where the file will be renamed.
-        self._directory, self._base = os.path.split(os.path.realpath(self.path))
+        self._directory.settle()
 
     def given(self, identity: tuple[int, int], now: float) -> Reading:
         """Leave a file to the one who follows the name that it has now."""
         reading = next(reading for reading in self.readings if reading.spot.identity == identity)
-        self.readings.remove(reading)
+        self._left(reading)
         self._holdings.dropped(reading)
         reading.active = now
-        self.changed = True
         return reading
 
     # --- files that are read ------------------------------------------------------------------------------------
@@ -233,7 +221,7 @@ class Following:
             now_is = status if status and live else status_of(os.fstat(reading.fd))
             if reading.fd < 0 and reading.seen != now_is and not self._reopened(reading, self.path):
                 return self._heirs(reading, now)
-            if live and reading.untouched and now_is.size and self._filled_before(reading, now):
+            if live and reading.untouched and reading.seen != now_is and self._filled_before(reading, now_is, now):
                 return ()
             batches = reading.read(now_is, now)
             (self._holdings.used if live else self._holdings.kept)(reading)
@@ -245,13 +233,15 @@ class Following:
             self._holdings.complain(self.path, error)
             return ()
 
-    def _filled_before(self, reading: Reading, now: float) -> bool:
+    def _filled_before(self, reading: Reading, status: Status, now: float) -> bool:
         """Whether it was filled, copied and truncated before anything was read of it: then the copies come first."""
         known = {one.spot.identity for one in self.readings if one is not reading}
-        files = self._files(reading.spot)
+        files = self._directory.files(reading.spot)
         found = plan(reading.spot, files, fitting(reading.spot), begins, known=known)
         copies = [file for file, _ in found.reads if not file.live]
         if not copies:
+            if reading.spot.size > status.size:
+                self._holdings.tell_lost(self.path, reading.spot)
             return False
         self.readings.remove(reading)
         for file in copies[: FILES - 1 - len(self.readings)]:
@@ -266,7 +256,7 @@ class Following:
             return False
         if not self._moved(reading):
             reading.active = now
-        same = [file for file in self._files(reading.spot) if file.status.identity == reading.spot.identity]
+        same = [file for file in self._directory.files(reading.spot) if file.status.identity == reading.spot.identity]
         return any(self._reopened(reading, file.name) for file in same)
 
     def _moved(self, reading: Reading) -> bool:
@@ -309,9 +299,13 @@ class Following:
         batches = reading.rest()
         self._holdings.done(reading.spot)
         self._holdings.close(reading)
-        self.readings.remove(reading)
-        self.changed = True
+        self._left(reading)
         return batches
+
+    def _left(self, reading: Reading) -> None:
+        self.readings.remove(reading)
+        self._since = max(self._since, reading.spot.time)
+        self.changed = True
 
     def close(self) -> None:
         """Let go of everything; positions stay."""

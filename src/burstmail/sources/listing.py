@@ -19,6 +19,32 @@ NAMES = 10_000
 LOOKS = 5
 
 
+class Directory:
+    """Where a followed name is, and what that was before has become."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._name, self._base = os.path.split(path)
+        self._written = -1
+
+    def settle(self) -> None:
+        """From now on it is where a link leads to now: there the file will be renamed."""
+        self._name, self._base = os.path.split(os.path.realpath(self._path))
+
+    def changed(self) -> bool:
+        """Whether names in it have come or gone since this was last asked."""
+        before = self._written
+        try:
+            self._written = os.stat(self._name).st_mtime_ns
+        except OSError:
+            self._written = -1
+        return before != self._written
+
+    def files(self, spot: Spot) -> list[Found]:
+        """What may come after the spot, or have its content."""
+        return listed(self._path, self._name, self._base, spot)
+
+
 def listed(path: str, directory: str, base: str, spot: Spot) -> list[Found]:
     """What has the path now; generations of `base` in the directory; and the file of the spot under any name."""
     found = _look(path, directory, base, spot)
