@@ -403,6 +403,21 @@ def test_what_waited_for_its_turn_and_was_truncated_meanwhile_is_told_of(
     assert caplog.text.count("behind byte 0 was removed or compressed before it was read") == 1
 
 
+def test_what_is_written_between_a_look_and_the_opening_is_not_told_of(
+    log: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, opened = Reader(log), Holdings.open
+
+    def written_to(self: Holdings, path: str) -> Any:
+        add(log, "b")
+        return opened(self, path)
+
+    monkeypatch.setattr(Holdings, "open", written_to)
+    add(log, "a")
+    assert reader.look() == ["a", "b"]
+    assert not caplog.text
+
+
 def test_what_was_filled_copied_and_truncated_between_two_looks_needs_no_further_line(log: Path) -> None:
     log.touch()
     reader = Reader(log)

@@ -221,7 +221,7 @@ class Following:
             now_is = status if status and live else status_of(os.fstat(reading.fd))
             if reading.fd < 0 and reading.seen != now_is and not self._reopened(reading, self.path):
                 return self._heirs(reading, now)
-            if live and reading.untouched and reading.seen != now_is and self._filled_before(reading, now_is, now):
+            if live and reading.untouched and reading.seen != now_is and self._filled_before(reading, now):
                 return ()
             batches = reading.read(now_is, now)
             (self._holdings.used if live else self._holdings.kept)(reading)
@@ -233,14 +233,15 @@ class Following:
             self._holdings.complain(self.path, error)
             return ()
 
-    def _filled_before(self, reading: Reading, status: Status, now: float) -> bool:
+    def _filled_before(self, reading: Reading, now: float) -> bool:
         """Whether it was filled, copied and truncated before anything was read of it: then the copies come first."""
         known = {one.spot.identity for one in self.readings if one is not reading}
         files = self._directory.files(reading.spot)
         found = plan(reading.spot, files, fitting(reading.spot), begins, known=known)
         copies = [file for file, _ in found.reads if not file.live]
         if not copies:
-            if reading.spot.size > status.size:
+            # As it is now: it was looked at before it was opened, and somebody may have written in between.
+            if reading.spot.size > os.fstat(reading.fd).st_size:
                 self._holdings.tell_lost(self.path, reading.spot)
             return False
         self.readings.remove(reading)
