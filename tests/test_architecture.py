@@ -17,6 +17,7 @@ PACKAGE = Path(burstmail.__file__).parent
 # Lowest first; a module imports only from lines above its own. What stands on one line does not know its neighbours.
 LAYERS = [
     ["errors"],
+    ["core.kinds"],
     [
         *(
             "core.address",

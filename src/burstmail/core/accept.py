@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from math import inf
 
 from ..errors import StateMismatch
+from .kinds import numbers
 from .model import Batch
 from .stage import State, opened
 
@@ -23,6 +24,7 @@ class Framer:
     """
 
     def __init__(self, bound: int = 65536) -> None:
+        numbers(bound=bound)
         if bound < 1:
             raise ValueError(f"bound={bound!r}: must be 1 byte or more")
         self._bound = bound

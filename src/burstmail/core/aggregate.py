@@ -12,6 +12,7 @@ from typing import cast
 from .keep import Keep
 from .key import splitter
 from .keyed import Keyed
+from .kinds import numbers
 from .model import Batch, Burst, CloseReason
 from .patterns.masks import Masker
 from .session import Session
@@ -56,6 +57,7 @@ class Aggregator(Keyed[Batch, Burst]):
         budget: int = 6 * 1024 * 1024,
     ) -> None:
         window = Window(gap=gap, max_age=max_age, max_lines=max_lines, max_bytes=max_bytes)
+        numbers(budget=budget)
         if budget < 1:
             raise ValueError(f"budget={budget!r}: must be 1 byte or more")
         kept = Keep() if keep is None else keep

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from .kinds import numbers, seconds
+
 
 def check_growth(name: str, first: float, factor: float, longest: float) -> None:
     """Intervals that grow from first to longest seconds. Raises ValueError if they do not."""
+    seconds(name, first=first, longest=longest)
+    numbers(name, factor=factor)
     if not 0.001 <= first < inf:
         raise ValueError(f"{name}(first={first!r}): must be 0.001 seconds or more, and finite")
     if not 1 <= factor < inf:

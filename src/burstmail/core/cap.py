@@ -15,6 +15,7 @@ from math import inf
 
 from .fold import SOURCES, sources
 from .hold import Held, Hold
+from .kinds import counts, numbers
 from .limits import CoolDown as CoolDown
 from .limits import Gate, Gates, Rule, Rules
 from .limits import Limit as Limit
@@ -54,9 +55,8 @@ class Caps:
         keys: int = 1000,
         reserve: int = 0,
     ) -> None:
-        for name, value in (("separate", separate), ("keys", keys)):
-            if value < 1:
-                raise ValueError(f"Caps({name}={value!r}): must be 1 or more")
+        counts("Caps", separate=separate, keys=keys)
+        numbers("Caps", reserve=reserve)
         rules = (per_key,) if isinstance(per_key, Limit | CoolDown) else tuple(per_key or ())
         self._all_rules, self._key_rules = Rules(limits or LIMITS), Rules(rules)
         smallest = min(self._all_rules.limits, key=lambda limit: limit.count)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from .address import address
+from .kinds import numbers
 from .mail.identity import identity_of
 from .mail.letter import letter
 from .mail.mailbox import mailbox
@@ -91,6 +92,7 @@ class Composer(Instant[Burst, Message]):
         from ..host import default_sender, hostname
 
         self.recipients = _recipients(to)
+        numbers(attach=attach)
         if attach < 0:
             raise ValueError(f"attach={attach!r}: must be 0 or more bytes; 0 is none")
         self.sender = address(default_sender() if sender is None else sender)

@@ -13,6 +13,7 @@ from math import inf
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from .backoff import Backoff
 from .health import Health
+from .kinds import spans
 from .model import Attempt, DeadLetter, Item
 from .stage import State, opened
 from .waiting import Waiting, by_recipient, only, recipients_of, row_of, waiting_of
@@ -26,8 +27,7 @@ class Outbox:
     """
 
     def __init__(self, backoff: Backoff | None = None, *, give_up: float = 259200.0, name: str = "") -> None:
-        if not give_up > 0:
-            raise ValueError(f"give_up={give_up!r}: must be more than 0 seconds")
+        spans(give_up=give_up)
         self.name = name
         self._backoff = backoff or Backoff()
         self._give_up = give_up

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from math import inf
 
+from .kinds import numbers
+
 # Seconds from telling a guest that we read no more of it to the end: what is on its way still arrives.
 FAREWELL = 10.0
 # Where more than one in so many have never sent a message, they are the ones to go.
@@ -38,6 +40,7 @@ class SyslogLimits:
 
     def __post_init__(self) -> None:
         for field in fields(self):
+            numbers(**{field.name: getattr(self, field.name)})
             if not (value := getattr(self, field.name)) > 0:
                 raise ValueError(f"{field.name}={value!r}: must be more than 0")
 

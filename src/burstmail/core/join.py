@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 
 from .fields import parse
 from .key import splitter
+from .kinds import counts, seconds
 from .model import Batch
 from .record import Read, Record
 from .split import Splitter
@@ -56,11 +57,10 @@ class Join:
         keys: int = 1000,
         budget: int = 6 * 1024 * 1024,
     ) -> None:
+        seconds("Join", wait=wait)
         if not 0.001 <= wait < inf:
             raise ValueError(f"Join(wait={wait!r}): must be 0.001 seconds or more, and finite")
-        for name, value in (("lines", lines), ("bytes", bytes), ("keys", keys), ("budget", budget)):
-            if value < 1:
-                raise ValueError(f"Join({name}={value!r}): must be 1 or more")
+        counts("Join", lines=lines, bytes=bytes, keys=keys, budget=budget)
         self._rule, self._split = Rule(begin, more), splitter(key)
         self._usual = self._rule.usual
         self._wait, self._lines, self._bytes, self._keys, self._budget = wait, lines, bytes, keys, budget

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .kinds import numbers
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
@@ -25,6 +27,7 @@ class Keep:
     """Bytes of all lines that are kept, half of them first and half of them last; never less than is shown."""
 
     def __post_init__(self) -> None:
+        numbers("Keep", head=self.head, tail=self.tail, bytes=self.bytes, log=self.log)
         for name in ("head", "tail", "log"):
             if getattr(self, name) < 0:
                 raise ValueError(f"Keep({name}={getattr(self, name)!r}): must be 0 or more")

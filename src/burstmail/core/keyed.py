@@ -13,6 +13,7 @@ from math import inf
 from typing import Generic, TypeVar
 
 from ..errors import StateMismatch
+from .kinds import counts
 from .stage import Stage, State, opened
 
 In = TypeVar("In")
@@ -25,8 +26,7 @@ class Keyed(Generic[In, Out]):
     def __init__(
         self, make: Callable[[str], Stage[In, Out]], split: Callable[[In], Iterable[tuple[str, In]]], keys: int
     ) -> None:
-        if keys < 1:
-            raise ValueError(f"keys={keys!r}: must be 1 or more")
+        counts(keys=keys)
         self._make = make
         self._split = split
         self._keys = keys

@@ -14,6 +14,7 @@ from math import inf
 from typing import Any, TypeAlias
 
 from .backoff import check_growth
+from .kinds import numbers, seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Limit:
     per: float
 
     def __post_init__(self) -> None:
+        numbers("Limit", count=self.count)
+        seconds("Limit", per=self.per)
         if not self.count >= 1:
             raise ValueError(f"Limit(count={self.count!r}): must be 1 or more; a limit delays, it never drops")
         if not 0.001 <= self.per < inf:

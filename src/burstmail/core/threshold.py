@@ -14,6 +14,7 @@ from dataclasses import replace
 from math import inf
 
 from .key import splitter
+from .kinds import counts, numbers, seconds
 from .model import Batch
 from .recent import Recent
 from .shelf import dump_batch, leaving, restored_batch
@@ -57,13 +58,13 @@ class Threshold:
         budget: int = 6 * 1024 * 1024,
         urgent: Decide | None = None,
     ) -> None:
+        numbers("Threshold", count=count)
+        seconds("Threshold", per=per)
         if not 1 <= count <= MOST:
             raise ValueError(f"Threshold(count={count!r}): must be 1 to {MOST:,} lines")
         if not 0.001 <= per < inf:
             raise ValueError(f"Threshold(per={per!r}): must be 0.001 seconds or more, and finite")
-        for name, value in (("keys", keys), ("budget", budget)):
-            if value < 1:
-                raise ValueError(f"Threshold({name}={value!r}): must be 1 or more")
+        counts("Threshold", keys=keys, budget=budget)
         self._count, self._per, self._split = count, per, splitter(key)
         self._keys, self._budget, self._weight = keys, budget, 0
         self._urgency = None if urgent is None else Urgency(urgent)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from .kinds import counts, seconds
+
 # Below this a timer measures the scheduler, not the stream.
 SHORTEST = 0.001
 # Seconds from a window's first urgent line to its end. At once, for a person; and yet what comes with that line comes
@@ -28,9 +30,9 @@ class Window:
     """The window closes with the line that reaches this size; None is no bound."""
 
     def __post_init__(self) -> None:
+        seconds(gap=self.gap, max_age=self.max_age)
         for name in ("gap", "max_age"):
             if not SHORTEST <= getattr(self, name) < inf:
                 raise ValueError(f"{name}={getattr(self, name)!r}: must be {SHORTEST} seconds or more, and finite")
-        for name in ("max_lines", "max_bytes"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)!r}: must be 1 or more")
+        bounds = {"max_lines": self.max_lines, "max_bytes": self.max_bytes}
+        counts(**{name: bound for name, bound in bounds.items() if bound is not None})

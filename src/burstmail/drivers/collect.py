@@ -21,6 +21,7 @@ from ..core.accept import Framer
 from ..core.aggregate import Aggregator
 from ..core.compose import Composer
 from ..core.keep import Keep
+from ..core.kinds import seconds
 from ..core.model import Batch
 from ..core.stage import Stage
 from ..core.statistics import Statistics
@@ -74,6 +75,7 @@ class Collection:
         clock: Clock | None = None,
         **others: Any,
     ) -> None:
+        seconds(grace=grace)
         self._captures = [capture] if isinstance(capture, str) else list(capture)
         for one in self._captures:
             if one not in CAPTURES:

@@ -17,6 +17,7 @@ from typing import Any
 from ..clock import Clock, SystemClock
 from ..core.backoff import Backoff
 from ..core.flow import Flow
+from ..core.kinds import seconds
 from ..core.model import Attempt, Batch, Item
 from ..core.stage import Stage
 from ..core.statistics import Statistics
@@ -63,6 +64,7 @@ class Pipeline:
         grace: float = 4.0,
         on_dead: Callable[[Item, DeliveryError], object] | None = None,
     ) -> None:
+        seconds(grace=grace)
         sinks = sinks_of(sink)
         flow = Flow(*stages, destinations=list(sinks), backoff=backoff, give_up=give_up)
         self._engine = Engine(flow, clock or SystemClock(), store=store, sync=sync)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from ..core.compose import Composer
+from ..core.kinds import numbers, seconds
 from ..core.mail.subject import DEFAULT
 from ..core.split import Splitter
 from ..core.words import plural
@@ -90,6 +91,8 @@ class BurstHandler(logging.Handler):
         level: int | str = logging.NOTSET,
         pipeline: Pipeline | Make | None = None,
     ) -> None:
+        numbers(capacity=capacity)
+        seconds(grace=grace)
         self._urgent = None if urgent is None else _level(urgent)
         self._capacity, self._grace = capacity, grace
         self._host = short_hostname()

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from ..clock import SystemClock
 from ..core.escape import one_line
+from ..core.kinds import spans
 from ..core.model import Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from . import load, mail
@@ -68,8 +69,7 @@ class SendmailSink:
     def __init__(
         self, path: str | os.PathLike[str] | None = None, *, timeout: float = 60.0, watch: Watch | None = None
     ) -> None:
-        if not timeout > 0:
-            raise ValueError(f"timeout={timeout!r}: must be more than 0 seconds")
+        spans(timeout=timeout)
         self._path = os.fspath(path) if path is not None else _found()
         if not _runs(self._path):
             raise FileNotFoundError(f"sendmail {self._path!r}: no such command; name another, or use SMTP or a Maildir")

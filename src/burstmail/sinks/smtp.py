@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..core.escape import one_line
+from ..core.kinds import numbers, seconds
 from ..core.model import Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from ..host import hostname
@@ -63,6 +64,7 @@ class SMTPSink:
         _check_login(self._name, user, password)
         if user is not None and self._tls == "off" and not local:
             raise ValueError(f"{self._name}: a password must not travel without TLS; use starttls or implicit")
+        seconds("SMTPSink", timeout=timeout, connect_timeout=connect_timeout)
         if not (timeout > 0 and connect_timeout > 0):
             raise ValueError(f"{self._name}: timeouts must be more than 0 seconds")
         self._host, self._port = host, port
@@ -202,6 +204,7 @@ def _condemns(stage: str, code: int) -> bool:
 def _check_place(host: str, port: int, tls: str) -> None:
     if not host.isascii() or not re.fullmatch(r"[\w.:%-]{1,255}", host):
         raise ValueError(f"smtp host {one_line(host)!r}: must be a host name or an IP address")
+    numbers("SMTPSink", port=port)
     if not 1 <= port <= 65535:
         raise ValueError(f"smtp port {port!r}: must be a number from 1 to 65535")
     if tls not in ("starttls", "implicit", "off"):

@@ -16,6 +16,7 @@ from typing import Any
 from ..clock import Clock, SystemClock
 from ..core.escape import one_line
 from ..core.follow import Spot, dumped, loaded
+from ..core.kinds import numbers, seconds
 from ..core.model import Batch
 from .bell import Bell
 from .following import Following
@@ -60,6 +61,8 @@ class FileSource:
     ) -> None:
         if start not in ("end", "beginning"):
             raise ValueError(f'start={start!r}: must be "end" or "beginning"')
+        seconds(poll=poll, linger=linger)
+        numbers(bound=bound)
         if not 0 < poll <= 3600:
             raise ValueError(f"poll={poll!r}: must be more than 0 seconds, and 3600 at most")
         if not linger >= 0:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from ..core.accept import Framer
+from ..core.kinds import seconds
 from ..core.model import Batch
 
 # What a Linux pipe holds by default: more than that no read can give.
@@ -40,6 +41,7 @@ class StreamSource:
     """
 
     def __init__(self, stream: int | HasFileno = 0, *, linger: float = 0.5, bound: int = 65536) -> None:
+        seconds(linger=linger)
         if not linger >= 0:
             raise ValueError(f"linger={linger!r}: must be 0 seconds or more")
         # A file that nobody holds closes its descriptor.

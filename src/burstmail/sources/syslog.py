@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..clock import Clock, SystemClock
 from ..core.allowed import Allowed
 from ..core.guests import SyslogLimits
+from ..core.kinds import seconds
 from ..core.model import Batch
 from .places import Place, handed, opened, understood
 from .stream import GATHERED
@@ -50,6 +51,7 @@ class SyslogSource:
         linger: float = 0.5,
         clock: Clock | None = None,
     ) -> None:
+        seconds(linger=linger)
         if not linger >= 0:
             raise ValueError(f"linger={linger!r}: must be 0 seconds or more")
         self._linger = linger

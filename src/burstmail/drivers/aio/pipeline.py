@@ -15,6 +15,7 @@ from typing import Any
 from ...clock import Clock, SystemClock
 from ...core.backoff import Backoff
 from ...core.flow import Flow
+from ...core.kinds import seconds
 from ...core.model import Attempt, Batch, Item
 from ...core.stage import Stage
 from ...core.statistics import Statistics
@@ -63,6 +64,7 @@ class AsyncPipeline:
         grace: float = 4.0,
         on_dead: Callable[[Item, DeliveryError], object] | None = None,
     ) -> None:
+        seconds(grace=grace)
         self._sinks = _checked(sink)
         flow = Flow(*stages, destinations=list(self._sinks), backoff=backoff, give_up=give_up)
         self._engine = Engine(flow, clock or SystemClock(), store=store, sync=sync)
