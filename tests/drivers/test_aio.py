@@ -234,7 +234,7 @@ def test_a_bug_in_a_sink_surfaces_and_loses_nothing(stored: bool) -> None:
 
 
 @looped
-async def test_a_bug_in_on_dead_surfaces_and_stops_the_pipeline() -> None:
+async def test_a_bug_in_on_dead_surfaces_and_stops_the_pipeline(caplog: pytest.LogCaptureFixture) -> None:
     def hook(item: Item, error: DeliveryError) -> None:
         raise KeyError("hook")
 
@@ -242,7 +242,7 @@ async def test_a_bug_in_on_dead_surfaces_and_stops_the_pipeline() -> None:
     with pytest.raises(KeyError, match="hook"):
         async with pipeline:
             pipeline.feed("a")
-            await asyncio.sleep(0.05)
+            await until(lambda: "the pipeline has stopped: a bug in a stage or in on_dead" in caplog.text)
             with pytest.raises(RuntimeError, match="stopped on a bug"):
                 pipeline.feed("b")
 
@@ -359,7 +359,7 @@ async def test_a_plain_sink_that_hangs_is_not_waited_for(caplog: pytest.LogCaptu
 
 
 def test_what_a_sink_says_once_the_loop_is_closed_is_nobodys_news() -> None:
-    release = threading.Event()
+    release, before = threading.Event(), set(threading.enumerate())
     sink = CallbackSink(lambda item: release.wait(20))
 
     @looped
@@ -369,7 +369,7 @@ def test_what_a_sink_says_once_the_loop_is_closed_is_nobodys_news() -> None:
         await pipeline.close()
 
     run()
-    thread = next(thread for thread in threading.enumerate() if thread.name == "burstmail-send")
+    (thread,) = {thread for thread in threading.enumerate() if thread.name == "burstmail-send"} - before
     release.set()
     thread.join(10)
     assert not thread.is_alive()
@@ -472,12 +472,35 @@ class Slow(MemoryStore):
         super().close()
 
 
+class Held(MemoryStore):
+    """A store on a disk that takes as long as a test wants: this call of it waits until it is let go."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__()
+        self.asked, self.go = threading.Event(), threading.Event()
+        self.closed = False
+        made = getattr(self, call)
+
+        def hold(*given: Any, **more: Any) -> Any:
+            self.asked.set()
+            assert self.go.wait(20)
+            return made(*given, **more)
+
+        setattr(self, call, hold)
+
+    def close(self) -> None:
+        self.closed = True
+        super().close()
+
+
 @looped
 async def test_a_start_that_is_cancelled_lets_go_of_the_store() -> None:
-    store = Slow(0.1)
+    store = Held("open")
     starting = asyncio.create_task(AsyncPipeline(Aggregator(), sink=Async(), store=store).start())
-    await asyncio.sleep(0.01)
+    await until(store.asked.is_set)
     starting.cancel()
+    await asyncio.sleep(0)
+    store.go.set()
     with pytest.raises(asyncio.CancelledError):
         await starting
     assert store.closed
@@ -486,18 +509,55 @@ async def test_a_start_that_is_cancelled_lets_go_of_the_store() -> None:
 # Stores.
 
 
+class Patient(Slow):
+    """A store on a disk that is done with each call when the loop has gone on meanwhile, and not before."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.turns = 0
+        self.stuck: list[str] = []
+
+    def _wait(self, what: str) -> None:
+        wanted, end = self.turns + 10, time.monotonic() + 10
+        while self.turns < wanted:
+            time.sleep(0.001)
+            if time.monotonic() > end:
+                self.stuck.append(what)
+                return
+
+    def open(self) -> Saved | None:
+        self._wait("open")
+        return super().open()
+
+    def append(self, entry: Entry, *, sync: bool = False) -> None:
+        self._wait("append")
+        super().append(entry, sync=sync)
+
+    def commit(self, change: Change, *, sync: bool = True) -> None:
+        self._wait("commit")
+        super().commit(change, sync=sync)
+
+    def close(self) -> None:
+        self._wait("close")
+        super().close()
+
+
 @looped
 async def test_the_loop_goes_on_while_the_store_is_slow() -> None:
-    sink = Async()
-    async with AsyncPipeline(Aggregator(max_lines=1), sink=sink, store=Slow(0.4)) as pipeline:
-        longest, last = 0.0, time.monotonic()
-        fed = pipeline.feed("a")
-        while not sink.items:
+    sink, store = Async(), Patient()
+
+    async def turn() -> None:
+        while not store.closed:
             await asyncio.sleep(0.001)
-            now = time.monotonic()
-            longest, last = max(longest, now - last), now
+            store.turns += 1
+
+    turning = asyncio.create_task(turn())
+    async with AsyncPipeline(Aggregator(max_lines=1), sink=sink, store=store) as pipeline:
+        fed = pipeline.feed("a")
+        await until(lambda: sink.items)
         assert fed.done()
-        assert longest < 0.35
+    await turning
+    assert not store.stuck
 
 
 @looped
@@ -689,7 +749,11 @@ def test_an_idle_pipeline_does_not_wake_up(stored: bool) -> None:
         store = MemoryStore() if stored else None
         async with AsyncPipeline(Aggregator(gap=0.02), sink=Async(), store=store, sync="off") as pipeline:
             pipeline.feed("a")
-            await asyncio.sleep(0.2)
+            while not (await pipeline.statistics()).sent:
+                await asyncio.sleep(0.001)
+            # What was still to be done with that is done.
+            for _ in range(5):
+                await asyncio.sleep(0)
             before = loop.looks
             await asyncio.sleep(0.5)
             return loop.looks - before
@@ -848,10 +912,13 @@ async def test_an_async_generator_is_closed_when_reading_is_cancelled() -> None:
         finally:
             ended.set()
 
-    async with AsyncPipeline(Aggregator(), sink=Async(), store=Slow(0.1)) as pipeline:
+    store = Held("append")
+    async with AsyncPipeline(Aggregator(), sink=Async(), store=store) as pipeline:
         reading = asyncio.create_task(pipeline.read(source()))
-        await asyncio.sleep(0.02)
+        await until(store.asked.is_set)
         reading.cancel()
+        await asyncio.sleep(0)
+        store.go.set()
         with pytest.raises(asyncio.CancelledError):
             await reading
         assert ended.is_set()
@@ -891,7 +958,7 @@ async def test_a_source_that_does_not_end_is_left_behind(monkeypatch: pytest.Mon
 
 
 def test_threads_end_that_have_nobody_left_to_tell() -> None:
-    source, store, left = Stuck(), Slow(0.2), []
+    source, store, left, before = Stuck(), Slow(0.2), [], set(threading.enumerate())
 
     async def run() -> None:
         pipeline = await AsyncPipeline(Aggregator(), sink=Async(), store=store).start()
@@ -899,7 +966,7 @@ def test_threads_end_that_have_nobody_left_to_tell() -> None:
         while not (await pipeline.statistics()).lines_in:
             await asyncio.sleep(0.001)
         pipeline.feed("b")
-        left.extend(thread for thread in threading.enumerate() if thread.name.startswith("burstmail"))
+        left.extend(set(threading.enumerate()) - before)
         pipeline._started._worker.close()  # type: ignore[union-attr]  # it is started
         assert not reading.done()
 

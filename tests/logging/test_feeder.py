@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from burstmail import Aggregator, Burst, CallbackSink, Pipeline, Statistics
-from burstmail.logging.feeder import Feeder
+from burstmail.logging.feeder import PAUSE, Feeder
 
 
 class Bursts:
@@ -58,6 +58,7 @@ def test_lines_arrive_in_order_and_at_the_end_all_have(feeder: Feeder, made: Bur
 def test_what_comes_in_a_row_is_fed_together(feeder: Feeder, made: Bursts) -> None:
     put(feeder, "first\n", 0.0)
     feeder.flush()
+    began = time.monotonic()
     reads: list[int] = []
     pipeline = made.pipelines[0]
     feed = pipeline.feed
@@ -67,7 +68,8 @@ def test_what_comes_in_a_row_is_fed_together(feeder: Feeder, made: Bursts) -> No
         time.sleep(0.001)
     feeder.close(2.0)
     assert sum(reads) == 100
-    assert len(reads) < 20
+    # However long the machine took for this: so many a second, and at the end what is left.
+    assert len(reads) <= (time.monotonic() - began) / PAUSE + 1
 
 
 def test_the_wall_time_is_that_of_the_first_line(feeder: Feeder, made: Bursts) -> None:
