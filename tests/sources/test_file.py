@@ -529,6 +529,46 @@ def test_a_file_that_gets_another_name_is_not_read_again(tmp_path: Path) -> None
     assert reader.again(tmp_path / "*", start="beginning").lines == []
 
 
+def test_what_comes_after_a_file_that_is_read_under_another_name_is_read(tmp_path: Path) -> None:
+    log, one, two, three = (tmp_path / f"app{number}.log" for number in ("", ".1", ".2", ".3"))
+    add(one, "a")
+    add(log, "b")
+    reader = Reader(tmp_path / "app.1.log", log, start="beginning")
+    one.rename(three)
+    log.rename(two)
+    add(one, "c")
+    add(log, "d")
+    reader.look()
+    assert reader.lines == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("first", ["app.1.log", "app.log"])
+@pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
+def test_a_file_that_got_another_name_right_before_a_kill_is_not_read_again(
+    tmp_path: Path, first: str, again: bool
+) -> None:
+    log, one, two = (tmp_path / name for name in ("app.log", "app.1.log", "app.2.log"))
+    add(log, "a")
+    reader = Reader(tmp_path / "app*", start="beginning")
+    old = f"file:{log}"
+    told = reader.places[old]
+    add(log, "b")
+    log.rename(one)
+    add(log, "c")
+    reader.look()
+    # The new name has said how far it is, and the old one, whose look comes later, not yet that it is rid of it.
+    places = {name: told if name == old else place for name, place in reader.places.items()}
+    reader.end()
+    if again:
+        one.rename(two)
+        log.rename(one)
+    add(log, "d")
+    in_order = sorted(places, key=lambda name: not name.endswith(f"/{first}"))
+    reader = Reader(tmp_path / "app*", places={name: places[name] for name in in_order})
+    reader.look(5)
+    assert sorted(reader.lines) == ["c", "d"]
+
+
 def test_a_file_that_is_new_since_the_last_run_is_read_from_its_beginning(tmp_path: Path) -> None:
     add(tmp_path / "one", "a")
     source = FileSource(tmp_path / "*")

@@ -63,6 +63,7 @@ class Following:
 
     def resume(self, spots: Sequence[Spot], since: int, now: float) -> None:
         """Go on at saved positions: with what is still there of all files but the last one."""
+        spots = [self._holdings.furthest(spot) for spot in spots]
         self._since = max(since, newest(spots))
         for number, spot in enumerate(spots[:-1]):
             if not self._holdings.room:
@@ -179,12 +180,15 @@ class Following:
         return made is not None
 
     def _open(self, file: Found, spot: Spot | None, now: float) -> bool:
-        """Read a file too, at the spot or from its beginning; unless it has gone, or is read under another name."""
+        """Read a file too, at the spot or from its beginning: False if it cannot be opened now.
+
+        One that is read under the name that it has now is left to that, and what comes after it is not.
+        """
         other = self.holder(file.status.identity)
         if other is not None and other.live == file.status.identity:
-            return False
-        if other is not None:
-            self._add(other.given(file.status.identity, now))
+            return True
+        if other is not None and (given := other.given(file.status.identity, now)):
+            self._add(given)
             return True
         if (made := self._holdings.open(file.name)) is None:
             return False
@@ -203,9 +207,12 @@ class Following:
             self._holdings.kept(each)
         self._directory.settle()
 
-    def given(self, identity: tuple[int, int], now: float) -> Reading:
-        """Leave a file to the one who follows the name that it has now."""
+    def given(self, identity: tuple[int, int], now: float) -> Reading | None:
+        """Leave a file to the one who follows the name that it has now; None if it was not opened in this run."""
         reading = next(reading for reading in self.readings if reading.spot.identity == identity)
+        if reading.fd < 0 and reading.behind:
+            # What was read of it in an earlier run is remembered; nothing could open it again.
+            return None
         self._left(reading)
         self._holdings.dropped(reading)
         reading.active = now

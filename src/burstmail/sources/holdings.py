@@ -75,10 +75,21 @@ class Holdings:
 
     def done(self, spot: Spot) -> None:
         """All of a file is read, as far as anybody knows."""
+        spot = self.furthest(spot)
         self._done.pop(spot.identity, None)
         self._done[spot.identity] = spot
         if len(self._done) > REMEMBERED:
             del self._done[next(iter(self._done))]
+
+    def furthest(self, spot: Spot) -> Spot:
+        """The position in this file under whatever name it is known, if that is further than this one.
+
+        A file that gets another name is given to whoever follows that, and the old name says later that it is rid of
+        it: after a kill in between, both have a position in it.
+        """
+        known = self._done.get(spot.identity)
+        # When it was begun tells whether it is the same content: an inode may be used again.
+        return known if known and known.since == spot.since and known.offset > spot.offset else spot
 
     def read_before(self, fd: int, status: Status) -> Spot | None:
         """How far a file has been read already, under whatever name."""
