@@ -5,6 +5,7 @@ Not a comparison that Python refuses deep inside, and nothing that is taken sile
 
 from __future__ import annotations
 
+import gc
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +23,13 @@ from burstmail import (
     Composer,
     CoolDown,
     FileSource,
+    FileStore,
     Framer,
     Join,
     JournalSource,
     Keep,
     Limit,
+    MaildirSink,
     Outbox,
     Pipeline,
     SendmailSink,
@@ -69,7 +72,7 @@ def files(*patterns: Any, **options: Any) -> FileSource:
 
 
 def syslog(*places: Any, **options: Any) -> SyslogSource:
-    return SyslogSource(*(places or ("udp:127.0.0.1:0",)), **options)
+    return SyslogSource(*(places or ("udp://127.0.0.1:0",)), **options)
 
 
 def sendmail(**options: Any) -> SendmailSink:
@@ -137,3 +140,77 @@ def test_a_bound_that_is_no_number_is_told_by_name(make: Make, name: str, value:
 def test_a_rate_that_is_none_is_told_by_name(make: Make, name: str, count: object, per: object) -> None:
     text = told(lambda: make(count, per))
     assert text.startswith((f"{name}(count={count!r}): must be a number", f"{name}(per={per!r}): must be a number"))
+
+
+def keyword(make: Make, name: str, *values: object) -> list[Any]:
+    return [
+        pytest.param(
+            lambda value=value: make(**{name: value}), f"{name}={value!r}", id=f"{make.__name__}-{name}-{value!r}"
+        )
+        for value in values
+    ]
+
+
+def place(make: Make, *values: object) -> list[Any]:
+    return [
+        pytest.param(lambda value=value: make(value), repr(value), id=f"{make.__name__}-{value!r}") for value in values
+    ]
+
+
+OTHERS = [
+    *keyword(Aggregator, "key", ["host"], True, 5),
+    *keyword(Aggregator, "urgent", "panic", True, 5),
+    *keyword(Aggregator, "masks", "abc", None, 5),
+    *place(Caps, "20/h", 20, (20, 3600), None, CoolDown()),
+    *keyword(Caps, "per_key", "20/h", 5, True),
+    *place(composer, None, 5, True, [None], [5], b"root"),
+    *keyword(composer, "name", None, 5),
+    *keyword(composer, "subject", None, 5, True),
+    *keyword(composer, "redact", "urls", None, True),
+    *keyword(composer, "zone", "UTC", 5),
+    *[case for make in (pipeline, asynchronous) for case in place(make, None, "x", Aggregator, [Aggregator])],
+    *[
+        case
+        for make in (pipeline, asynchronous)
+        for case in (
+            *keyword(make, "sink", None, "smtp://localhost", RecordingSink),
+            *keyword(make, "store", "state", True),
+            *keyword(make, "clock", 5, "UTC"),
+            *keyword(make, "backoff", "30s", 5),
+            *keyword(make, "on_dead", "root", 5),
+        )
+    ],
+    *place(collection, None, 5),
+    *keyword(collection, "capture", True, None, 5, "x"),
+    *keyword(handler, "sink", True, 5),
+    *keyword(handler, "state", True, 5, ["state"]),
+    *keyword(handler, "pipeline", "x", True),
+    *place(files, None, 5, ["app.log"], b"app.log"),
+    *place(syslog, None, 514, ["udp://127.0.0.1:0"]),
+    *keyword(syslog, "allow", "192.0.2.0/24", None, 5),
+    *place(journal, None, 5, ["_PID=1"]),
+    *keyword(journal, "zone", "UTC"),
+    *keyword(journal, "directory", 5, ["/"]),
+    *place(StreamSource, None, "app.log", [5]),
+    *keyword(SMTPSink, "host", None, 5, True),
+    *keyword(SMTPSink, "local_hostname", 5),
+    *keyword(SendmailSink, "path", 5, True),
+    *keyword(MaildirSink, "path", None, 5),
+    *keyword(FileStore, "directory", None, 5, True),
+]
+
+
+@pytest.mark.parametrize(("make", "named"), OTHERS)
+def test_what_is_of_another_kind_is_told_by_name(make: Callable[[], object], named: str) -> None:
+    text = told(make)
+    assert named.strip("()[]") in text
+
+
+def test_a_password_of_another_kind_is_not_quoted() -> None:
+    assert "4711" not in told(lambda: SMTPSink(user="ops", password=4711))  # type: ignore[arg-type]
+
+
+def test_a_store_that_was_refused_says_nothing_more(capfd: pytest.CaptureFixture[str]) -> None:
+    told(lambda: FileStore(None))  # type: ignore[arg-type]
+    gc.collect()
+    assert capfd.readouterr().err == ""

@@ -28,6 +28,8 @@ def address(text: str) -> str:
 
     Raises ValueError, in one line, for anything else; RFC 5321 section 4.5.3.1 bounds the length.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"address {text!r}: must be a text, as 'root' or 'user@host.example'")
     local, at, domain = text.rpartition("@") if "@" in text else (text, "", "")
     if at and not domain.isascii():
         domain = _ascii(domain, text)

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from .kinds import several
+
 
 class Allowed:
     """The networks, such as `10.0.0.0/8`, `2001:db8::/32` or single addresses; without any, everybody is allowed.
@@ -20,7 +22,7 @@ class Allowed:
     def __init__(self, networks: Iterable[str] = ()) -> None:
         if isinstance(networks, str):
             raise ValueError(f"allow={networks!r}: give a sequence of networks, such as ({networks!r},)")
-        found = [_network(text) for text in networks]
+        found = [_network(text) for text in several("allow", networks)]
         self._networks = found
         self._of = lru_cache(maxsize=4096)(lambda text: any(_plain(text) in network for network in found))
 

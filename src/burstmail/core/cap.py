@@ -15,7 +15,7 @@ from math import inf
 
 from .fold import SOURCES, sources
 from .hold import Held, Hold
-from .kinds import counts, numbers
+from .kinds import counts, listed, numbers, of_kind
 from .limits import CoolDown as CoolDown
 from .limits import Gate, Gates, Rule, Rules
 from .limits import Limit as Limit
@@ -57,8 +57,8 @@ class Caps:
     ) -> None:
         counts("Caps", separate=separate, keys=keys)
         numbers("Caps", reserve=reserve)
-        rules = (per_key,) if isinstance(per_key, Limit | CoolDown) else tuple(per_key or ())
-        self._all_rules, self._key_rules = Rules(limits or LIMITS), Rules(rules)
+        of_kind(Limit, limits, "Caps({!r}): must be a Limit, as Limit(20, per=3600)")
+        self._all_rules, self._key_rules = Rules(limits or LIMITS), Rules(() if per_key is None else listed(per_key))
         smallest = min(self._all_rules.limits, key=lambda limit: limit.count)
         if not 0 <= reserve < smallest.count:
             raise ValueError(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from .address import address
-from .kinds import numbers
+from .kinds import listed, numbers, texts, zones
 from .mail.identity import identity_of
 from .mail.letter import letter
 from .mail.mailbox import mailbox
@@ -93,6 +93,8 @@ class Composer(Instant[Burst, Message]):
 
         self.recipients = _recipients(to)
         numbers(attach=attach)
+        texts(name=name, subject=subject)
+        zones(zone=zone)
         if attach < 0:
             raise ValueError(f"attach={attach!r}: must be 0 or more bytes; 0 is none")
         self.sender = address(default_sender() if sender is None else sender)
@@ -202,7 +204,7 @@ def _content(views: list[Part], report: Report, identity: str) -> Part:
 
 def _recipients(to: str | Sequence[str]) -> tuple[str, ...]:
     # Twice the same recipient would be two mails in one mailbox.
-    recipients = tuple(dict.fromkeys(map(address, [to] if isinstance(to, str) else to)))
+    recipients = tuple(dict.fromkeys(map(address, listed(to))))
     if not recipients:
         raise ValueError("to: name at least one recipient")
     return recipients

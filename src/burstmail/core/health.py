@@ -18,6 +18,8 @@ class Health:
     __slots__ = ("_backoff", "_ended", "_failures", "_since", "rest")
 
     def __init__(self, backoff: Backoff) -> None:
+        if not isinstance(backoff, Backoff):
+            raise TypeError(f"backoff={backoff!r}: must be a Backoff, as Backoff(first=30)")
         self._backoff = backoff
         self._failures = 0
         self.rest = -inf

@@ -12,10 +12,12 @@ from .split import Splitter, by
 def splitter(key: str | Splitter | None) -> Splitter:
     """None (all lines together), names of fields (`"host,program"`), or a splitter.
 
-    Raises ValueError for what is no name of a field.
+    Raises ValueError for what is no name of a field, TypeError for what is none of these.
     """
     if isinstance(key, str):
         return by(*(name.strip() for name in key.split(",")))
+    if not (key is None or callable(key)):
+        raise TypeError(f"key={key!r}: must be names, as 'host,program', or a splitter, as by('host')")
     return key or _together
 
 

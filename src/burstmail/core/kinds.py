@@ -1,10 +1,14 @@
-"""What somebody gives for a number -> a TypeError that names it, where it is none.
+"""What somebody gives for a number, a text or a path -> a TypeError that names it, where it is none.
 
 Python would say of a duration like "5s", from deep inside or days later, that '<' is not supported. True is a number
 for Python, and nobody means it as one. Limits: none.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from types import UnionType
+from typing import Any
 
 
 def numbers(where: str = "", /, **given: object) -> None:
@@ -31,6 +35,48 @@ def spans(where: str = "", /, **given: object) -> None:
     for name, value in given.items():
         if not value > 0:  # type: ignore[operator]
             raise ValueError(f"{_named(where, name, value)}: must be more than 0 seconds")
+
+
+def texts(where: str = "", /, **given: object) -> None:
+    """Raises TypeError for what is no text."""
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{_named(where, name, value)}: must be a text")
+
+
+def paths(where: str = "", /, **given: object) -> None:
+    """Raises TypeError for what is no path."""
+    for name, value in given.items():
+        if not (isinstance(value, str | bytes) or hasattr(value, "__fspath__")):
+            raise TypeError(f"{_named(where, name, value)}: must be a path")
+
+
+def zones(**given: object) -> None:
+    """Raises TypeError for what is no time zone; None is the machine's."""
+    for name, value in given.items():
+        if not (value is None or hasattr(value, "utcoffset")):
+            raise TypeError(f"{name}={value!r:.100}: must be a tzinfo, as ZoneInfo('Europe/Berlin')")
+
+
+def of_kind(kind: type | UnionType, given: Iterable[object], words: str) -> None:
+    """Raises TypeError with these words, in which `{!r}` stands for it, for the first that is of none of the kinds."""
+    for value in given:
+        if not isinstance(value, kind):
+            raise TypeError(words.format(value))
+
+
+def listed(given: object) -> list[Any]:
+    """One, or all of several; a text is one."""
+    return list(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes) else [given]
+
+
+def several(name: str, given: object) -> tuple[Any, ...]:
+    """As a tuple. Raises TypeError for what is one, or none: a text is a sequence, too, of characters."""
+    if isinstance(given, str):
+        raise TypeError(f"{name}={given!r}: give several in a list, one as [{given!r}]")
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{name}={given!r}: must be a list; () is none")
+    return tuple(given)
 
 
 def _each(where: str, given: dict[str, object], wanted: str) -> None:

@@ -35,6 +35,8 @@ def _flat(given: Sequence[Stage[Any, Any]]) -> Stages:
 
 
 def _parts(stage: Stage[Any, Any]) -> list[Stage[Any, Any]]:
+    if isinstance(stage, type) or not hasattr(stage, "feed"):
+        raise TypeError(f"stage {stage!r}: must be one that is made, as Aggregator()")
     return [*_parts(stage.first), *_parts(stage.second)] if isinstance(stage, Joined) else [stage]
 
 

@@ -14,7 +14,7 @@ from math import inf
 from typing import Any, TypeAlias
 
 from .backoff import check_growth
-from .kinds import numbers, seconds
+from .kinds import numbers, of_kind, seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class Rules:
     __slots__ = ("cool", "horizon", "limits", "log", "per")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
+        of_kind(Limit | CoolDown, rules, "per_key={!r}: must be a Limit or a CoolDown, as CoolDown(first=60)")
         self.limits = tuple(rule for rule in rules if isinstance(rule, Limit))
         cools = [rule for rule in rules if isinstance(rule, CoolDown)]
         if len(cools) > 1:

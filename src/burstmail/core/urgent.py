@@ -27,6 +27,8 @@ class Urgency:
     __slots__ = ("_decide", "_found")
 
     def __init__(self, decide: Decide) -> None:
+        if not (isinstance(decide, Filter) or callable(decide)):
+            raise TypeError(f"urgent={decide!r}: must be a filter, as contains('panic'), or a function of a line")
         self._decide = decide
         self._found: frozenset[str] = frozenset()
 

@@ -21,7 +21,7 @@ from ..core.accept import Framer
 from ..core.aggregate import Aggregator
 from ..core.compose import Composer
 from ..core.keep import Keep
-from ..core.kinds import seconds
+from ..core.kinds import listed, seconds
 from ..core.model import Batch
 from ..core.stage import Stage
 from ..core.statistics import Statistics
@@ -76,7 +76,7 @@ class Collection:
         **others: Any,
     ) -> None:
         seconds(grace=grace)
-        self._captures = [capture] if isinstance(capture, str) else list(capture)
+        self._captures = listed(capture)
         for one in self._captures:
             if one not in CAPTURES:
                 raise ValueError(f"capture={one!r}: there is {' and '.join(map(repr, CAPTURES))}")

@@ -38,6 +38,8 @@ class Engine:
 
     def __init__(self, flow: Flow, clock: Clock, *, store: Store | None = None, sync: str = "burst") -> None:
         self._flow = flow
+        if not hasattr(clock, "monotonic"):
+            raise TypeError(f"clock={clock!r}: must be a clock, as SystemClock()")
         self._clock = clock
         self.logger = Later()
         self._ledger = Ledger(store, sync, self.logger)

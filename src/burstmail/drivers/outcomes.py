@@ -22,6 +22,8 @@ class Outcomes:
     """`on_dead` hears of each dead letter; what it raises passes through."""
 
     def __init__(self, on_dead: Callable[[Item, DeliveryError], object] | None) -> None:
+        if not (on_dead is None or callable(on_dead)):
+            raise TypeError(f"on_dead={on_dead!r}: must be a function of a message and an error")
         self._on_dead = on_dead
         # The last one: what the end is explained with.
         self._error: DeliveryError | None = None
@@ -68,7 +70,7 @@ def sinks_of(sink: Sink | Sequence[Sink] | Mapping[str, Sink]) -> dict[str, Sink
     """Destinations by name. Raises TypeError for what is no sink: later than here, the mails are lost as well."""
     sinks = named(sink)
     for one in sinks.values():
-        if not callable(getattr(one, "send", None)):
+        if isinstance(one, type) or not callable(getattr(one, "send", None)):
             raise TypeError(f"sink={one!r}: must have a send(), as SMTPSink(...); put CallbackSink around a function")
     return sinks
 

@@ -293,6 +293,8 @@ def _is_heard(record: logging.LogRecord) -> bool:
 
 
 def _given(pipeline: Pipeline | Make | None) -> Make | None:
+    if not (pipeline is None or isinstance(pipeline, Pipeline) or callable(pipeline)):
+        raise TypeError(f"pipeline={pipeline!r}: must be a Pipeline, or a function that makes one")
     return once(pipeline) if isinstance(pipeline, Pipeline) else pipeline
 
 

@@ -15,12 +15,14 @@ from ..core.aggregate import Aggregator
 from ..core.cap import Caps
 from ..core.compose import Composer
 from ..core.escape import one_line
+from ..core.kinds import paths
 from ..core.limits import CoolDown, Limit
 from ..core.match import match
 from ..core.rows import NAMES
 from ..core.split import Splitter
 from ..core.stage import Stage
 from ..core.whole import Whole
+from ..drivers.outcomes import sinks_of
 from ..drivers.thread import Pipeline
 from ..sinks import Sink, load
 from ..stores.sqlite import FileStore
@@ -51,6 +53,9 @@ def maker(
     def make() -> Pipeline:
         return Pipeline(*stages(), sink=sink, store=None if state is None else FileStore(state), grace=grace)
 
+    sinks_of(sink)
+    if state is not None:
+        paths(state=state)
     # Whoever configures hears of what is wrong.
     stages()
     load(*LATER, *STORES * (state is not None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from ..core.kinds import paths
 from ..core.model import Message
 from ..errors import DeliveryError, TemporaryDeliveryError
 from . import mail
@@ -20,6 +21,7 @@ class MaildirSink:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, watch: Watch | None = None) -> None:
+        paths(path=path)
         self._path = os.fspath(path)
         self._watch = watch
 

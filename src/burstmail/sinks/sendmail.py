@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from ..clock import SystemClock
 from ..core.escape import one_line
-from ..core.kinds import spans
+from ..core.kinds import paths, spans
 from ..core.model import Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from . import load, mail
@@ -70,6 +70,8 @@ class SendmailSink:
         self, path: str | os.PathLike[str] | None = None, *, timeout: float = 60.0, watch: Watch | None = None
     ) -> None:
         spans(timeout=timeout)
+        if path is not None:
+            paths(path=path)
         self._path = os.fspath(path) if path is not None else _found()
         if not _runs(self._path):
             raise FileNotFoundError(f"sendmail {self._path!r}: no such command; name another, or use SMTP or a Maildir")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..core.escape import one_line
-from ..core.kinds import numbers, seconds
+from ..core.kinds import numbers, seconds, texts
 from ..core.model import Message
 from ..errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 from ..host import hostname
@@ -57,6 +57,7 @@ class SMTPSink:
         local_hostname: str | None = None,
         watch: Watch | None = None,
     ) -> None:
+        texts("SMTPSink", host=host, **{} if local_hostname is None else {"local_hostname": local_hostname})
         local = _is_loopback(host)
         self._tls: Tls = tls or ("off" if local and user is None else "starttls")
         self._name = f"smtp {host}:{port}"
@@ -216,7 +217,8 @@ def _check_login(name: str, user: str | None, password: str | None) -> None:
         raise ValueError(f"{name}: user and password go together; give both or neither")
     for what, value in (("user", user), ("password", password)):
         # The value is never quoted. smtplib sends ASCII only; a newline mostly comes from the end of a file.
-        if value is not None and not (value and value.isascii() and value.isprintable()):
+        fits = value and hasattr(value, "isascii") and value.isascii() and value.isprintable()
+        if value is not None and not fits:
             raise ValueError(f"{name}: the {what} must be printable ASCII, and not empty")
 
 

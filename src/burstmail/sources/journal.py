@@ -17,7 +17,7 @@ from typing import Any
 from ..core.entries import Entries
 from ..core.escape import one_line
 from ..core.journal import usable
-from ..core.kinds import numbers
+from ..core.kinds import numbers, paths, zones
 from ..core.model import Batch
 from ..core.words import plural
 from .bell import Bell
@@ -63,6 +63,8 @@ class JournalSource:
         if start not in ("end", "beginning"):
             raise ValueError(f'start={start!r}: must be "end" or "beginning"')
         numbers(bound=bound)
+        paths(journalctl=journalctl, **{} if directory is None else {"directory": directory})
+        zones(zone=zone)
         self._groups = grouped(matches)
         self._directory = None if directory is None else os.fspath(directory)
         self._program = _found(os.fspath(journalctl))

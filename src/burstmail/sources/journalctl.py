@@ -47,6 +47,8 @@ def grouped(matches: Sequence[str]) -> list[list[str]]:
 
 
 def _checked(match: str) -> str:
+    if not isinstance(match, str):
+        raise TypeError(f"journal match {match!r}: must be a text, as '_SYSTEMD_UNIT=ssh.service'")
     field, is_match, _ = match.partition("=")
     named = field.replace("_", "").isalnum() and field.isascii() and field == field.upper() and len(field) <= 64
     if "\0" in match or not (match.startswith("/") or (is_match and named and field[:2] != "__")):

@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 
 from ..core.generations import origins, packed
+from ..core.kinds import of_kind
 
 logger = logging.getLogger("burstmail")
 
@@ -27,6 +28,9 @@ class Patterns:
     def __init__(self, patterns: Iterable[str | os.PathLike[str]]) -> None:
         from glob import has_magic
 
+        patterns = tuple(patterns)
+        words = "pattern {!r}: must be a path; give several as FileSource('a.log', 'b.log')"
+        of_kind(str | os.PathLike, patterns, words)
         paths = [os.path.abspath(os.fspath(pattern)) for pattern in patterns]
         if not paths or any("\0" in path for path in paths):
             raise ValueError("patterns: name at least one file, and none with a NUL in its name")

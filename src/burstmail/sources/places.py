@@ -98,6 +98,8 @@ def _advice(error: OSError, parts: SplitResult) -> str:
 
 def handed(given: socket.socket, tls: bool) -> Place:
     """A socket of somebody else's making, which listens or takes datagrams. Raises ValueError for any other."""
+    if not isinstance(given, socket.socket):
+        raise TypeError(f"place {given!r}: must be a URL, as 'udp://0.0.0.0:514', or a socket")
     listens = given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     if not (listens or given.type == socket.SOCK_DGRAM):
         raise ValueError(f"socket {given.fileno()}: it neither listens nor takes datagrams; StreamSource reads it")

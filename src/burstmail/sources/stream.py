@@ -44,6 +44,8 @@ class StreamSource:
         seconds(linger=linger)
         if not linger >= 0:
             raise ValueError(f"linger={linger!r}: must be 0 seconds or more")
+        if not (isinstance(stream, int) or hasattr(stream, "fileno")):
+            raise TypeError(f"stream={stream!r}: must be a descriptor or an open file; FileSource follows a path")
         # A file that nobody holds closes its descriptor.
         self._stream = stream
         self._fd = stream if isinstance(stream, int) else stream.fileno()

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..core.kinds import paths
 from ..core.salvage import salvaged
 from ..core.stage import State
 from ..errors import StoreError
@@ -71,6 +72,7 @@ class FileStore:
     shared = True
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
+        paths(directory=directory)
         self._place = Place(directory)
         self._journal = Journal(self._place.journal)
         self._db: Connection | None = None
@@ -203,7 +205,9 @@ class FileStore:
     def __del__(self) -> None:
         # At the end of the interpreter even an import fails.
         with suppress(ImportError):
-            self.close()
+            # One that was refused when it was made holds nothing.
+            if hasattr(self, "_journal"):
+                self.close()
 
     def _saved(self, remains: Remains) -> Saved:
         self._position, last, _ = remains.core.get(POSITION, [0, 0, 0])

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
+from ..kinds import several
 from ..model import Burst
 from ..patterns.masks import Masker
 from ..words import plural
@@ -30,9 +31,7 @@ class Redactor:
     """
 
     def __init__(self, hooks: Iterable[str | Hook] = REDACTIONS) -> None:
-        if isinstance(hooks, str):
-            raise TypeError(f"redact={hooks!r}: give several in a list, one as [{hooks!r}]")
-        given = list(hooks)
+        given = several("redact", hooks)
         for hook in given:
             if isinstance(hook, str) and hook not in REDACTIONS:
                 raise ValueError(f"redact: there is no {hook!r}; known by name are {', '.join(REDACTIONS)}")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 
 from ..fields import parse
+from ..kinds import several
 from .contrast import saying, says_what, stated
 from .meaning import KEPT, kept
 
@@ -143,12 +144,12 @@ class Masker:
 
     def __init__(self, masks: Iterable[str] = ()) -> None:
         """Raises ValueError for what is no regular expression."""
-        self.masks = tuple(masks)
+        self.masks = several("masks", masks)
         self._own = []
         for mask in self.masks:
             try:
                 self._own.append(re.compile(mask))
-            except re.error as error:
+            except (re.error, TypeError) as error:
                 raise ValueError(f"mask {mask!r}: {error}") from None
 
     def shape(self, line: str) -> str:

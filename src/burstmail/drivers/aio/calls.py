@@ -99,7 +99,7 @@ class Caller:
 
 def check(sink: object) -> None:
     """Raises TypeError for what is no sink, sync or async."""
-    if not (callable(getattr(sink, "send", None)) or _is_async(sink)):
+    if isinstance(sink, type) or not (callable(getattr(sink, "send", None)) or _is_async(sink)):
         raise TypeError(f"sink={sink!r}: must have a send(), or be an async function; put CallbackSink around others")
 
 
