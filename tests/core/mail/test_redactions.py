@@ -185,14 +185,14 @@ def test_names_are_those_and_no_others() -> None:
         hiding("everything")
 
 
-# 1 MiB of ordinary lines takes 13 ms where nothing else runs.
+# 1 MiB of ordinary lines takes 13 ms of this thread's time; how busy the machine is otherwise does not matter.
 def test_ordinary_lines_cost_next_to_nothing() -> None:
     line = "<38>Nov 23 10:00:00 web1 sshd[812]: Failed password for root from 192.0.2.1 port 22 ssh2\n"
     text = line * (2**20 // len(line))
 
     def look() -> float:
-        started = time.perf_counter()
+        started = time.thread_time()
         assert not hidings(REDACTIONS, text)
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     assert min(look() for _ in range(5)) < 0.1
