@@ -575,4 +575,16 @@ BROKEN = [
         text="to = 'root'\n[[route]]\nname = 'x'\n[route.match]\nprogram = [\n'',\n'a']\nhost = [5]\npid = []\n",
         wanted=((8, "match.host: [5] is no string"), (9, "match.pid")),
     ),
+    Case(
+        name="no-password-file",
+        text='to = "root@example.org"\nsmtp = "smtp://me@mail.example.org"\npassword-file = "/nonexistent/password"\n',
+        wanted=((3, "password-file: '/nonexistent/password': No such file or directory"),),
+    ),
+    Case(
+        name="no-password",
+        text='to = "root@example.org"\nsmtp = "smtp://me@mail.example.org"\n',
+        wanted=(
+            (2, "smtp 'smtp://me@mail.example.org' names a user: say where the password is, with password-file FILE"),
+        ),
+    ),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from burstmail import (
@@ -43,6 +44,7 @@ def sink_of(options: Mapping[str, Any], source: Ends, watch: Callable[[Step], ob
 def _sink(options: Mapping[str, Any], source: Ends, watch: Callable[[Step], object] | None) -> Sink:
     watched: dict[str, Any] = {} if watch is None else {"watch": watch}
     if "smtp" in options:
+        _must_log_in(options)
         more = {"password": "password", "ca": "smtp_ca"}
         login = {name: options[option] for name, option in more.items() if option in options}
         return SMTPSink.from_url(options["smtp"], **login, **watched)
@@ -55,6 +57,17 @@ def _sink(options: Mapping[str, Any], source: Ends, watch: Callable[[Step], obje
     if "print" in options:
         return printing(source)
     return SendmailSink(options.get("sendmail"), **watched)
+
+
+def _must_log_in(options: Mapping[str, Any]) -> None:
+    """Whoever names a user names the password's file, too; a URL that is none is refused elsewhere."""
+    from urllib.parse import urlsplit
+
+    with suppress(ValueError):
+        parts = urlsplit(options["smtp"])
+        if parts.username and parts.password is None and "password" not in options:
+            words = "names a user: say where the password is, with --password-file FILE, or leave out the user"
+            raise Misuse(f"--smtp {options['smtp']!r} {words}")
 
 
 def qualified(names: Any) -> Any:
