@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import burstmail
@@ -93,9 +94,12 @@ def _fields(entry: Sequence[tuple[str, Value]] | str) -> Sequence[tuple[str, Val
 
 def journalctls() -> list[int]:
     """The pids of the journalctls that this process has started: any of its threads may have."""
-    tasks = [task / "children" for task in Path("/proc/self/task").iterdir()]
-    children = [int(pid) for task in tasks if task.exists() for pid in task.read_text().split()]
-    return [pid for pid in children if Path(f"/proc/{pid}/comm").read_text() == "journalctl\n"]
+    while True:
+        # A thread that ends meanwhile leaves its children to another one, and a child may end, too: look again.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            tasks = [task / "children" for task in Path("/proc/self/task").iterdir()]
+            children = [int(pid) for task in tasks for pid in task.read_text().split()]
+            return [pid for pid in children if Path(f"/proc/{pid}/comm").read_text() == "journalctl\n"]
 
 
 class Activated:
@@ -122,7 +126,8 @@ class Activated:
     def stop(self) -> None:
         """SIGTERM to all that it has started, and to itself."""
         for pid in _family(self.daemon.process.pid):
-            os.kill(pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
         self.daemon.stop()
 
 
