@@ -6,7 +6,10 @@ import os
 import random
 import re
 import runpy
+import threading
+import time
 import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from burstmail.cli.settings import SETTINGS, named
 from burstmail.testing import Simulation
 from tests.cli import reference
 from tests.cli.broken import BROKEN
+from tests.cli.process import mails, run
 from tests.servers.test_four_alerts import everything
 
 NAMES = ("auth", "console", "network", "usb")
@@ -706,3 +710,69 @@ def test_a_large_file_is_checked_in_little_time(write: Any) -> None:
 def test_a_configuration_is_a_mapping_of_options(write: Any) -> None:
     options = read(write('to = "root"'))
     assert isinstance(options, Configuration) and isinstance(options, dict)
+
+
+PIPED = b'to = "root@example.org"\nmaildir = "%s"\n'
+
+
+def test_a_configuration_may_come_through_a_pipe(tmp_path: Path) -> None:
+    # As the shell makes it of -c <(COMMAND): a descriptor that the command has from its parent.
+    told, tell = os.pipe()
+    with os.fdopen(tell, "wb") as file:
+        file.write(PIPED % os.fsencode(tmp_path / "mail"))
+    done = run("-c", f"/dev/fd/{told}", lines=b"a line\n", pass_fds=[told])
+    os.close(told)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(mails(tmp_path / "mail")) == 1
+
+
+def test_what_is_wrong_with_a_piped_configuration_is_told(tmp_path: Path) -> None:
+    told, tell = os.pipe()
+    os.write(tell, b'too = "root"\n')
+    os.close(tell)
+    done = run("-c", f"/dev/fd/{told}", "--log", "stderr", lines=b"a line\n", pass_fds=[told])
+    os.close(told)
+    assert done.returncode == 78
+    assert b":1: too: there is no such key: did you mean to?" in done.stderr
+
+
+def test_a_pipe_that_is_written_slowly_is_read_to_its_end(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+
+    def write() -> None:
+        with fifo.open("wb", buffering=0) as file:
+            for byte in b'to = "root@example.org"\n':
+                file.write(bytes([byte]))
+                time.sleep(0.005)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert read(str(fifo)) == {"to": ["root@example.org"]}
+    writer.join()
+
+
+def test_a_pipe_into_which_nobody_writes_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    # The package has a function of that name.
+    monkeypatch.setattr(import_module("burstmail.cli.configuration.document"), "SILENCE", 0.05)
+    with pytest.raises(Invalid, match=r"fifo: cannot be read: nothing has come from it for 0.05 s: name a file"):
+        read(str(fifo))
+    # And one that somebody only opens.
+    held = os.open(fifo, os.O_RDWR)
+    with pytest.raises(Invalid, match="nothing has come from it"):
+        read(str(fifo))
+    os.close(held)
+
+
+def test_what_came_through_a_pipe_holds_until_more_comes(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    held = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    for name in ("ops", "root"):
+        with fifo.open("wb") as file:
+            file.write(f'to = "{name}@example.org"\n'.encode())
+        for _ in range(2):
+            assert read(str(fifo)) == {"to": [f"{name}@example.org"]}
+    os.close(held)

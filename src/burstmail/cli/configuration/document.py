@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import select
+import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +18,10 @@ from .positions import Place, positions
 from .problem import Invalid, Problem
 
 BYTES = 1 << 20
+# Seconds without a word from a pipe: whoever writes a configuration into one has begun by then.
+SILENCE = 5.0
+# What a pipe gives can be had once, and is asked for again: to tell of what is wrong with it, and at SIGHUP.
+_PIPED: dict[tuple[int, int], bytes] = {}
 # Each mistake that is mended costs another look at the whole.
 MENDED = 20
 # What tomllib says of text without quotes, and of such that begins like a number.
@@ -67,8 +74,7 @@ def document(path: str) -> Document:
 
 def _text(path: str) -> str:
     try:
-        with open(path, "rb") as file:
-            data = file.read(BYTES + 1)
+        data = _data(path)
     except (OSError, ValueError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         raise Invalid([Problem(path=path, line=None, words=f"cannot be read: {reason}")]) from None
@@ -82,6 +88,47 @@ def _text(path: str) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         words = f"byte {data[error.start]:#04x} is not UTF-8: save the file in that encoding"
         raise Invalid([Problem(path=path, line=line, words=words)]) from None
+
+
+def _data(path: str) -> bytes:
+    """All that a file holds, or a pipe gives; of one that is too large, as much as shows it."""
+    # Without O_NONBLOCK a named pipe would hold us up until somebody writes into it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        pipe = stat.S_ISFIFO(found.st_mode)
+        before = _PIPED.get((found.st_dev, found.st_ino)) if pipe else None
+        try:
+            data = _rest(descriptor, SILENCE if before is None else 0.0, pipe=pipe)
+        except TimeoutError:
+            if before is None:
+                raise
+            return before
+        if pipe:
+            _PIPED[found.st_dev, found.st_ino] = data
+        return data
+    finally:
+        os.close(descriptor)
+
+
+def _rest(descriptor: int, patience: float, *, pipe: bool) -> bytes:
+    data, ended = b"", not pipe
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    while len(data) <= BYTES:
+        piece = None
+        with suppress(BlockingIOError):
+            piece = os.read(descriptor, BYTES + 1 - len(data))
+        # A pipe is at its end without a writer, and so is one into which nobody has written yet.
+        if piece == b"" and (data or ended):
+            break
+        data += piece or b""
+        if not piece:
+            if not (events := poller.poll(patience * 1000)):
+                raise TimeoutError(f"nothing has come from it for {SILENCE:g} s: name a file, or write into this pipe")
+            # Whoever has opened it to write is gone again.
+            ended = ended or not events[0][1] & select.POLLIN
+    return data
 
 
 def _loaded(path: str, text: str) -> tuple[dict[str, Any], Problem | None, int]:
