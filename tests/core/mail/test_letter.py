@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_compose import BERLIN, TEN, burst, text
+from test_compose import BERLIN, TEN, burst, composed, content, text
 
 from burstmail.core.escape import visible
 from burstmail.core.keep import Keep
@@ -67,6 +68,22 @@ def test_late_mails_are_counted(mails: int, words: str) -> None:
 )
 def test_days_of_an_outage_are_named_where_they_are_not_the_mails(since: float, until: float, words: str) -> None:
     assert f"Delivery was down {words}" in told(outage=outage(since, until), **NOON)[2]
+
+
+def test_in_the_night_in_which_the_clocks_change_the_zone_is_named_where_it_is_another() -> None:
+    # 2026-10-25 02:59:40 in Berlin, in summer time; twenty seconds later it is two o'clock again.
+    at = 1792889980.0
+    times = {"first": at, "last": at + 30, "closed": at + 35, "time": at + 35, "resume": at - 35 + 3600 * 24}
+    late = outage(at - 86400, at)
+    made = composed(burst("a", "b", outage=late, **times), zone=ZoneInfo("Europe/Berlin"))
+    assert content(made).split("\n\n")[1].split("\n")[:4] == [
+        "First line: 02:59:40, Sun 25 Oct 2026 (UTC+02:00).",
+        "Last line: 02:00:10 (UTC+01:00); then it was quiet for 5 s.",
+        "Delivery was down from 02:59:40, Sat 24 Oct 2026 (UTC+02:00), to 02:59:40 (UTC+02:00) (1 d): "
+        "3 mails were late for it.",
+        "Next: no further mail about this before 01:59:05, Mon 26 Oct 2026. "
+        "Lines that come until then are held and counted, not lost.",
+    ]
 
 
 @pytest.mark.parametrize(

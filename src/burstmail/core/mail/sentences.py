@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from ..escape import one_line
 from ..fields import SEVERITIES
 from ..model import Burst, CloseReason, Outage
-from ..words import AT_ONCE, clock, day, duration, moment, number, plural, zone_name
+from ..words import AT_ONCE, clock, day, duration, moment, number, offset, plural, zone_name
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
 BAD = SEVERITIES[:5]
 _INDENT = (" ", "\t")
@@ -60,8 +60,7 @@ def facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
     date = f"{day(first)} ({zone_name(first)})"
     if burst.last > burst.first:
         yield f"First line: {clock(first)}, {date}."
-        later = "" if day(last) == day(first) else f", {day(last)}"
-        yield f"Last line: {clock(last)}{later}; {_ending(burst)}."
+        yield f"Last line: {clock(last)}{_unlike(last, first)}; {_ending(burst)}."
     elif not burst.count:
         yield f"Seen: {clock(first)}, {date}."
     else:
@@ -80,6 +79,12 @@ def facts(burst: Burst, zone: tzinfo | None) -> Iterator[str]:
         yield f"Below the threshold: {others}, because too few came at a time."
     if burst.route:
         yield f"Route: {one_line(burst.route, 80)}."
+
+
+def _unlike(when: datetime, other: datetime) -> str:
+    """The day and the zone, each where it is not the other's: when the clocks are put back, an hour comes twice."""
+    date = "" if day(when) == day(other) else f", {day(when)}"
+    return date if offset(when) == offset(other) else f"{date} ({zone_name(when)})"
 
 
 def _read(burst: Burst) -> Iterator[str]:
@@ -108,9 +113,8 @@ def _ending(burst: Burst) -> str:
 
 def _outage(outage: Outage, time: float, zone: tzinfo | None) -> str:
     """Both ends are told with the day where it is not that of the mail: an outage is often older than its news."""
-    ends = [moment(end, zone) for end in (outage.since, outage.until)]
-    today = day(moment(time, zone))
-    since, until = (clock(end) if day(end) == today else f"{clock(end)}, {day(end)}," for end in ends)
+    ends, now = [moment(end, zone) for end in (outage.since, outage.until)], moment(time, zone)
+    since, until = (f"{clock(end)}{_unlike(end, now)}{',' * (day(end) != day(now))}" for end in ends)
     late = f"{plural(outage.mails, 'mail')} {'was' if outage.mails == 1 else 'were'} late for it"
     long = duration(outage.until - outage.since)
     return f"Delivery was down from {since} to {until} ({long}): {late if outage.mails else 'no mail was late for it'}."
@@ -133,8 +137,8 @@ def _why(burst: Burst) -> str:
 
 
 def _pause(burst: Burst, resume: float, zone: tzinfo | None) -> str:
-    until, now = moment(resume, zone), moment(burst.time, zone)
-    later = "" if day(until) == day(now) else f", {day(until)}"
+    until = moment(resume, zone)
+    later = _unlike(until, moment(burst.time, zone))
     # Where there are other keys, a digest of several may bring news of this one earlier.
     what = "any of these" if burst.parts else "this alone" if burst.key else "this"
     return (
