@@ -214,6 +214,28 @@ sys.exit(main())
     assert [shown(text) for text in mails(box)] == [["one"]]
 
 
+def test_the_time_it_takes_to_start_is_not_added_to_that_of_the_end(silent: str) -> None:
+    code = """
+import os, signal, sys, time
+from burstmail.cli import main, service
+made = service.pipeline_of
+def slow(*given):
+    print(time.monotonic(), flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(3)
+    return made(*given)
+service.pipeline_of = slow
+sys.exit(main())
+"""
+    with running("--to", "root", "--smtp", silent, command=[sys.executable, "-c", code]) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(b"one\n")
+        asked = float(process.stdout.readline())
+        assert ended(process)[0] == 0
+        # 4.3 s, as ever, and not 3 more.
+        assert time.monotonic() - asked < 6
+
+
 def test_sighup_mails_what_is_open_and_reading_goes_on(box: Path) -> None:
     with running("--to", "root", "--maildir", str(box), "--cool-down", "off", *STAYS_OPEN) as process:
         assert process.stdin

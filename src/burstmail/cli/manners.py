@@ -43,6 +43,8 @@ class Manners:
         fill_standard_descriptors()
         self._clock = SystemClock()
         self._grace = GRACE
+        # When a signal to end has come; and the same once it is acted upon.
+        self._came: float | None = None
         self._asked: float | None = None
         self._told, tell = os.pipe()
         os.set_blocking(tell, False)
@@ -67,6 +69,9 @@ class Manners:
 
     def _bound(self, *_: object) -> None:
         """The kernel ends us at last, whatever happens here: no line is lost by it that is in the store."""
+        # Whoever asks while we start, or are busy, has deliveries end no later for that.
+        if self._came is None:
+            self._came = self._clock.monotonic()
         if not signal.getitimer(signal.ITIMER_REAL)[0]:
             signal.setitimer(signal.ITIMER_REAL, READING + max(self._grace, GRACE) + NEVER)
 
@@ -94,8 +99,10 @@ class Manners:
             if signal.SIGUSR1 in numbers:
                 _count(pipeline)
             if self._asked is None and any(number in STOP for number in numbers):
-                self._asked = self._clock.monotonic()
-                late = self._asked + READING
+                now = self._clock.monotonic()
+                self._asked = now if self._came is None else self._came
+                # From now on: whatever the start took, what is in the pipe is read.
+                late = now + READING
                 source.close()
             elif not numbers or signal.SIGINT in numbers:
                 # A second SIGTERM says nothing new: systemd and the syslog-ng it stops send one each, and lines that
