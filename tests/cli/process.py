@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,17 @@ def catching(process: subprocess.Popen[bytes]) -> None:
 def _caught(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("SigCgt:")[1].split()[0], 16)
+
+
+def follows(pid: int, path: Path) -> bool:
+    """Whether it has the file open to read it: it knows where it ends, and what is written from now on is new."""
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            # What is only looked at is open with O_PATH for a moment.
+            flags = Path(f"/proc/{pid}/fdinfo/{link.name}").read_text().split("flags:")[1].split()[0]
+            if os.path.realpath(link) == os.path.realpath(path) and not int(flags, 8) & os.O_PATH:
+                return True
+    return False
 
 
 def mails(maildir: Path) -> list[str]:

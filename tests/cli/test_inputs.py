@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import resource
 import signal
@@ -18,7 +17,7 @@ import burstmail
 from burstmail import StreamSource, SyslogSource
 from burstmail.cli import inputs, options
 from burstmail.cli.reading import Reading
-from tests.cli.process import HASTY, catching, ended, mails, run, running, shown, until
+from tests.cli.process import HASTY, catching, ended, follows, mails, run, running, shown, until
 
 
 @pytest.fixture
@@ -302,7 +301,7 @@ def test_a_file_is_read_on_where_it_was_through_a_rotation_while_nobody_read(tmp
     following = (*follow, "--state", str(tmp_path / "state"))
     with running(*following, stdin=subprocess.DEVNULL) as process:
         until(lambda: list((tmp_path / "state").glob("*/store.db")))
-        until(lambda: str(log) in _open(process.pid))
+        until(lambda: follows(process.pid, log))
         _append(log, "one\n")
         until(lambda: mails(box))
         # Not asked to end: the position is kept with the lines, and not at the end.
@@ -321,8 +320,3 @@ def test_a_file_is_read_on_where_it_was_through_a_rotation_while_nobody_read(tmp
 def _append(path: Path, text: str) -> None:
     with path.open("a") as file:
         file.write(text)
-
-
-def _open(pid: int) -> set[str]:
-    """The files that a process has open."""
-    return {os.path.realpath(path) for path in Path(f"/proc/{pid}/fd").iterdir()}

@@ -261,11 +261,13 @@ def children(pid: int) -> list[int]:
 
 def test_a_stop_is_passed_on_stops_us_too_and_both_go_on(tmp_path: Path) -> None:
     # In a group of its own, as a shell with job control does it: else the kernel ignores stops.
-    with Started(tmp_path, "sh", "-c", "sleep 1; exit 3", process_group=0) as process:
+    script = f"until [ -e {tmp_path}/go ]; do sleep 0.05; done; exit 3"
+    with Started(tmp_path, "sh", "-c", script, process_group=0) as process:
         until(lambda: children(process.pid))
         (command,) = children(process.pid)
         process.send_signal(signal.SIGTSTP)
         until(lambda: stopped(process.pid) and stopped(command))
+        (tmp_path / "go").touch()
         process.send_signal(signal.SIGCONT)
         assert process.wait(LONG) == 3
 
@@ -296,7 +298,8 @@ def test_what_a_terminal_sends_comes_once(tmp_path: Path) -> None:
     ) as process:
         until((tmp_path / "ready").exists)
         os.write(master, b"\x03")
-        until(lambda: "SIGINT" in seen(master))
+        shown_there: list[str] = []
+        until(lambda: shown_there.append(seen(master)) or "SIGINT" in "".join(shown_there))
         time.sleep(0.3)
         process.terminate()
         assert process.wait(LONG) == 5
@@ -344,7 +347,8 @@ def test_a_command_that_closes_its_output_is_waited_for(tmp_path: Path) -> None:
     begun = time.monotonic()
     assert sh(tmp_path, "echo a; exec >&- 2>&-; sleep 1; exit 3").returncode == 3
     assert time.monotonic() - begun > 1
-    assert "exit status 3 after 1" in opening(mails(tmp_path / "mail")[0])
+    # A second, or more where the machine is busy.
+    assert re.search(r"exit status 3 after [1-9]", opening(mails(tmp_path / "mail")[0]))
 
 
 # Passing on.
@@ -576,7 +580,9 @@ def test_a_second_dash_dash_is_the_command_s(tmp_path: Path) -> None:
 
 
 def test_with_a_gap_there_are_mails_while_it_runs(tmp_path: Path) -> None:
-    done = sh(tmp_path, "echo one; sleep 1; echo two; exit 3", "--gap", "0.3s", "--cool-down", "off")
+    # It goes on when the first mail is there: on a busy machine, a second may be no gap.
+    waits = f"for i in $(seq 200); do ls {tmp_path}/mail/new/* && break; sleep 0.1; done > /dev/null 2>&1"
+    done = sh(tmp_path, f"echo one; {waits}; echo two; exit 3", "--gap", "0.3s", "--cool-down", "off")
     assert done.returncode == 3
     first, second = sorted(mails(tmp_path / "mail"), key=lambda mail: "two" in mail.split("Shown:")[1])
     assert ": still running. 1 line from sh" in opening(first)

@@ -340,7 +340,7 @@ def test_children_are_not_in_the_group_that_is_stopped(tmp_path: Path) -> None:
 def test_it_does_not_wake_up_while_idle(box: Path) -> None:
     with running("--to", "root", "--maildir", str(box), "--state", "none") as process:
         catching(process)
-        until(lambda: _idle(process))
+        until(lambda: _idle(process) and _settled(process))
         before = _switches(process)
         time.sleep(2)
         assert _switches(process) == before
@@ -642,6 +642,13 @@ def _switches(process: subprocess.Popen[bytes]) -> int:
     tasks = Path(f"/proc/{process.pid}/task").glob("*/status")
     texts = [task.read_text() for task in tasks]
     return sum(int(line.split()[1]) for text in texts for line in text.splitlines() if "ctxt_switches" in line)
+
+
+def _settled(process: subprocess.Popen[bytes]) -> bool:
+    """Whether none of its threads did anything for a while; those that were started last still may."""
+    before = _switches(process)
+    time.sleep(0.5)
+    return _switches(process) == before
 
 
 def test_a_sigterm_that_comes_before_it_is_up_costs_no_line_behind_a_trap(box: Path) -> None:

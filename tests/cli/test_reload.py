@@ -18,7 +18,7 @@ import pytest
 
 from burstmail.cli.options import Misuse
 from burstmail.cli.reload import Reload
-from tests.cli.process import LONG, catching, ended, environment, mails, run, running, shown, until
+from tests.cli.process import LONG, catching, ended, environment, follows, mails, run, running, shown, until
 
 # Nothing waits: what is read is mailed soon, however many mails there have been.
 SOON = 'gap = "50ms"\ncool-down = "off"\ncap = "10000/min"\nstate = "state"\n'.replace("50ms", "0.05s")
@@ -185,7 +185,7 @@ def test_followed_files_lose_and_repeat_no_line(tmp_path: Path) -> None:
                 time.sleep(0.002)
 
     with service(tmp_path, to("mail") + "max-age = 0.2\nkeep = '20000+0'\n" + ways[0]) as one:
-        time.sleep(0.3)
+        until(lambda: follows(one.process.pid, files[0]))
         writer = threading.Thread(target=write)
         writer.start()
         for turn in range(1, 9):
@@ -425,6 +425,7 @@ def test_a_restart_goes_on_where_a_reload_was(tmp_path: Path) -> None:
     with service(tmp_path, to("mail") + "stdin = true\n") as one:
         written(tmp_path, to("mail") + 'file = "a.log"\n')
         one.hang_up()
+        until(lambda: follows(one.process.pid, log))
         log.write_text("one\n")
         until(lambda: one.lines() == ["one"])
         assert one.end() == 0

@@ -448,10 +448,16 @@ def test_nothing_wakes_up_while_nothing_is_logged(script: Script, source: Made, 
         status = Path(f"/proc/self/task/{tasks[0]}/status").read_text()
         return re.findall("ctxt_switches:\t(.*)", status)
 
+    def settled() -> bool:
+        before = switches()
+        time.sleep(0.3)
+        return switches() == before
+
     thread = threading.Thread(target=run)
     thread.start()
-    until(lambda: script.started == 1)
-    time.sleep(0.3)
+    # All is said by then.
+    until(lambda: script.started == 1 and Path(f"/proc/{script.pid(1)}/comm").read_text() == "sleep\n")
+    until(settled)
     before = switches()
     time.sleep(1)
     assert switches() == before
