@@ -27,7 +27,7 @@ WAYS = ("file", "udp", "tcp", "unix", "program")
 # When lines arrived, and how long that took; not the lines' own stamps.
 # A file is named in the mail; other ways have no name.
 VARIES = re.compile(
-    r"^(?:Received|First line|Last line|Read from): .*\n| in \d+ s\b|(?<= )\d\d:\d\d:\d\d(?=\.)", re.MULTILINE
+    r"^(?:Received|First line|Last line|Read from): .*\n| in \d+(?:\.\d)? s\b|(?<= )\d\d:\d\d:\d\d(?=\.)", re.MULTILINE
 )
 
 CONFIGURATION = """@version: 3.38
