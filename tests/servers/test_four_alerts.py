@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import ENVIRONMENT
+from tests.cli.process import ENVIRONMENT, follows
 from tests.conftest import HOW
 from tests.servers.processes import Foreground, body, counts, log_lines, mails, wait_for
 from tests.servers.syslog_ng import EXAMPLES
@@ -111,7 +111,9 @@ class Way:
         """Whether it takes lines: the sockets are bound, and the file is known to be empty."""
         self.daemon.must_run()
         if self.way == "file":
-            return (self.folder / "state" / "store.db").exists() and _follows(self.daemon.process.pid, "syslog")
+            return (self.folder / "state" / "store.db").exists() and follows(
+                self.daemon.process.pid, self.folder / "syslog"
+            )
         if self.way in ("tcp", "program"):
             with socket.socket() as trial:
                 return trial.connect_ex(("127.0.0.1", self._port)) == 0
@@ -120,10 +122,6 @@ class Way:
     def lines(self) -> int:
         """Lines in its mails so far."""
         return sum(counts(mail)["lines"] for mail in mails(self.maildir))
-
-
-def _follows(pid: int, name: str) -> bool:
-    return any(str(link.readlink()).endswith(f"/{name}") for link in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def _port(kind: socket.SocketKind) -> int:
