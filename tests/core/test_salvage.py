@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from math import inf, nan
 from typing import Any
 
 import pytest
 
-from burstmail import Aggregator, Batch, Join, Session, StateMismatch, Threshold
+from burstmail import Aggregator, Batch, Caps, CloseReason, Join, Limit, Session, StateMismatch, Threshold
 from burstmail.core.older import session
 from burstmail.core.salvage import salvaged
 from burstmail.core.shelf import dump_batch
@@ -27,6 +28,31 @@ def test_records_that_are_open_are_salvaged() -> None:
     stage.feed(Batch(text="a\n b\n", count=2, time=100.0), 0.0)
     (found,) = salvaged(stage.dump(), 50.0, "usb")
     assert (found.head, found.count, found.route) == (("a", " b"), 2, "usb")
+
+
+def test_what_caps_held_has_waited_until_now() -> None:
+    # By key, and as a digest.
+    for keys in ("aaa", "abc"):
+        caps = Caps(Limit(1, per=3600), per_key=None, separate=1)
+        for key, seconds in zip(keys, (0.0, 100.0, 160.0), strict=True):
+            window = Session(key=key)
+            window.feed(Batch(text="a\n", count=1, time=1000.0 + seconds), seconds)
+            caps.feed(window.close(seconds, CloseReason.GAP), seconds)
+        state: Any = json.loads(json.dumps(caps.dump()))
+        (found,) = salvaged(["x", [state]], 700.0)
+        assert (found.bursts, found.waited, found.time) == (2, 600.0, 1700.0)
+        # Times that make no sense say nothing.
+        row: Any = state[6] or state[5][0][1:]
+        assert salvaged([row[0], 100.0, 160.0, 160.0], 700.0)[0].waited == 600.0
+        for times in (
+            [100.0, 160.0],
+            [-inf, 0.0, 0.0],
+            [nan, 0.0, 0.0],
+            [200.0, 160.0, 0.0],
+            [10**400, 0, 0],
+            [[], "", None],
+        ):
+            assert salvaged([row[0], *times], 700.0)[0].waited == 0.0
 
 
 def test_what_only_looks_like_a_batch_is_none() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from math import isfinite
 
 from .fold import fold, restored_burst
 from .model import Batch, Burst, CloseReason
@@ -65,8 +66,18 @@ def _bursts(state: State, key: str, now: float, depth: int) -> Iterator[Burst]:
         return
     # A table of windows has rows of key, serial number, window.
     name = state[0] if state and isinstance(state[0], str) else ""
-    for part in state:
-        yield from _bursts(part, name, now, depth - 1)
+    for place, part in enumerate(state):
+        for burst in _bursts(part, name, now, depth - 1):
+            yield _until_now(burst, state[place + 1 :], now)
+
+
+def _until_now(burst: Burst, beside: list[State], now: float) -> Burst:
+    """What caps held leaves now. Beside it stand the moments at which the oldest and the newest of it came."""
+    with suppress(Exception):  # a state can be wrong in any way; then it does not tell how long it waited
+        oldest, newest, _ = beside
+        if isfinite(now - oldest) and oldest <= newest <= now:
+            return replace(burst, waited=burst.waited + (now - oldest), time=burst.time + (now - newest))
+    return burst
 
 
 def _held(state: list[State]) -> Burst | None:
