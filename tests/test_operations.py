@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import burstmail
-from burstmail.cli import channel, commands, manners, options, place, queue, status
+from burstmail import __main__
+from burstmail.cli import channel, commands, manners, options, place, queue, status, trial
 from burstmail.stores import place as files
 from burstmail.stores import sqlite
 
@@ -98,7 +99,9 @@ def test_every_exit_status_is_on_the_page() -> None:
         status.MISUSE,
         queue.NO_SUCH,
         queue.ALARM,
+        trial.INTERRUPTED,
     }
+    assert __main__.INTERRUPTED == trial.INTERRUPTED
     assert queue.UNREADABLE == status.UNREADABLE
     assert 127 not in written
 

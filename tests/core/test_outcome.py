@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
@@ -115,3 +117,26 @@ def test_of_several_the_last_that_is_known_is_told() -> None:
     assert fold(first, burst("b", ran="", outcome="")).outcome == "done"
     assert fold(first, burst("b", ran="", outcome="")).ran == "backup.sh --all"
     assert fold(first, burst()).count == 1
+
+
+def edge(made: Burst) -> str:
+    page = message_from_bytes(mail(made).data, policy=policy.default).get_body(("html",))
+    assert page is not None
+    found = re.search(r'<td class="in (t[ewi])"', page.get_content())
+    assert found
+    return found[1]
+
+
+def test_a_failure_looks_like_an_error_whatever_its_lines_say() -> None:
+    failure = replace(burst("<38>a"), failed=True)
+    assert edge(failure) == edge(replace(burst(), failed=True)) == "te"
+    assert edge(burst("<38>a")) == edge(burst()) == "ti"
+
+
+def test_a_failure_survives_and_is_not_forgotten_beside_a_success() -> None:
+    failure = replace(burst("a"), failed=True)
+    state = json.loads(json.dumps(dump_burst(failure)))
+    assert restored_burst(state).failed
+    assert not restored_burst([*state[:4], state[4][:-1], *state[5:]]).failed
+    assert fold(failure, burst("b")).failed and fold(burst("b"), failure).failed
+    assert not fold(burst("a"), burst("b")).failed

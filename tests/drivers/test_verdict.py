@@ -56,6 +56,11 @@ def test_what_a_run_said_is_one_burst_that_tells_how_it_ended() -> None:
     )
 
 
+@pytest.mark.parametrize("failed", [False, True])
+def test_whether_it_has_failed_is_on_every_burst_of_its(failed: bool) -> None:
+    assert [burst.failed for burst in ended(begun(), "a", failed=failed).bursts] == [failed]
+
+
 def test_a_source_that_lines_name_themselves_stays() -> None:
     run = begun()
     simulation = Simulation(*judged([window()], run, ManualClock())).at(0, Batch.of("a", source="app.log"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from burstmail import Caps, CoolDown, Keep, Limit
-from burstmail.core.stage import Stage
+from burstmail import Burst, Caps, CloseReason, CoolDown, Keep, Limit
+from burstmail.core.stage import Instant, Stage
 from tests.golden import floods, hostile
 from tests.golden.scene import START, Line, Scene, from_file
 
@@ -19,6 +20,18 @@ def _few() -> list[Stage[Any, Any]]:
 
 def _cooling() -> list[Stage[Any, Any]]:
     return [Caps(Limit(20, per=3600), per_key=CoolDown())]
+
+
+class _Failed(Instant[Burst, Burst]):
+    """As `burstmail run -- COMMAND` has it of a command that fails."""
+
+    def feed(self, item: Burst, now: float) -> list[Burst]:
+        ran, outcome = "backup.sh --all", "exit status 3 after 41 s"
+        return [replace(item, ran=ran, outcome=outcome, failed=True, reason=CloseReason.END)]
+
+
+def _failed() -> list[Stage[Any, Any]]:
+    return [_Failed()]
 
 
 def _example() -> Iterable[Line]:
@@ -57,4 +70,11 @@ SCENES = (
     Scene(name="database-deadlocks", lines=floods.deadlocks),
     Scene(name="raid-degraded", lines=from_file("raid-degraded")),
     Scene(name="console-login", lines=from_file("console-login")),
+    Scene(
+        name="failed-job",
+        lines=from_file("failed-job"),
+        stages=_failed,
+        source="backup.sh",
+        window={"gap": 60, "max_age": 600},
+    ),
 )

@@ -16,7 +16,7 @@ from .timeline import Timeline
 from .whence import counted, restored
 
 # What stands in a dump behind the identity, in this order: what comes new comes last.
-TOLD = ("route", "below", "urgent", "sooner", "alarm", "sources", "ran", "outcome")
+TOLD = ("route", "below", "urgent", "sooner", "alarm", "sources", "ran", "outcome", "failed")
 # More than a person reads, and few enough to keep in memory for as long as a digest waits.
 SOURCES = 50
 
@@ -46,6 +46,7 @@ def fold(older: Burst, newer: Burst) -> Burst:
         sources=counted((*older.sources, *newer.sources)),
         ran=newer.ran or older.ran,
         outcome=newer.outcome or older.outcome,
+        failed=older.failed or newer.failed,
     )
 
 

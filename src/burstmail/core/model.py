@@ -191,6 +191,8 @@ class Burst:
     """What wrote its lines, if it has ended, as somebody would type it: a command, a script."""
     outcome: str = ""
     """How that ended, in words ("exit status 3 after 2 min"); of several, the last."""
+    failed: bool = False
+    """Whether that was a failure; of several, whether any was."""
 
     @property
     def count(self) -> int:

@@ -65,7 +65,7 @@ class Run:
         if self.phase is Phase.RUNNING:
             return replace(burst, ran=self.ran, outcome=RUNNING)
         self.told += 1
-        return replace(burst, ran=self.ran, outcome=self.outcome)
+        return replace(burst, ran=self.ran, outcome=self.outcome, failed=self.phase is Phase.FAILED)
 
 
 class Verdict:

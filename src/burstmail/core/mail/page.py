@@ -31,7 +31,8 @@ def page(report: Report) -> str:
     parts = blocks(report)
     names = ("opening", "severity", "timeline", "facts", "attachment", "notes", "patterns", "sources", "lines")
     inner = "\n".join(parts[name] for name in (*names, "signature") if parts[name])
-    edge = f"t{_CLASSES.get(report.severity, 'i')}"
+    # What has failed is as bad as an error, whatever its lines say of themselves.
+    edge = "te" if report.burst.failed else f"t{_CLASSES.get(report.severity, 'i')}"
     cell = f'<td class="in {edge}" style="{STYLES["in"]};{STYLES[edge]}">{inner}</td>'
     card = tag("table", "card", f"<tr>{cell}</tr>", _TABLE)
     frame = f'<table width="100%"{_TABLE}><tr><td align="center" style="padding:10px 8px">{card}</td></tr></table>'
