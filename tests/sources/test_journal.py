@@ -130,7 +130,7 @@ def soon(function: Callable[[], object]) -> None:
 
 
 def until(probe: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while not probe():
         assert time.monotonic() < end
         time.sleep(0.005)
@@ -372,8 +372,15 @@ def test_lines_that_make_no_sense_are_counted(script: Script, source: Made, capl
 def test_close_from_a_signal_handler_ends_the_wait(script: Script, source: Made) -> None:
     waiting = source()
     before = signal.signal(signal.SIGALRM, lambda *_: waiting.close())
-    signal.setitimer(signal.ITIMER_REAL, 0.3)
+
+    def ring() -> None:
+        until(lambda: script.started == 1)
+        os.kill(os.getpid(), signal.SIGALRM)
+
+    ringing = threading.Thread(target=ring)
+    ringing.start()
     assert list(waiting) == []
+    ringing.join()
     signal.signal(signal.SIGALRM, before)
     assert script.started == 1 and not is_there(script.pid(1))
 
@@ -385,8 +392,9 @@ def test_what_journalctl_has_said_is_read_before_the_end(script: Script, source:
     for batch in reading:
         found.append(batch)
         if len(found) == 1:
-            # As much as the pipe holds is there again.
-            time.sleep(0.1)
+            # As much as the pipe holds is there again: whoever writes sleeps.
+            (cat,) = Path(f"/proc/{script.pid(1)}/task/{script.pid(1)}/children").read_text().split()
+            until(lambda cat=cat: Path(f"/proc/{cat}/stat").read_text().rpartition(")")[2].split()[0] == "S")
             reading.close()
     assert len(found) == 2
 

@@ -49,8 +49,15 @@ class Outside:
 
     def processor(self) -> float:
         """Seconds it has computed."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = self._fields()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def sleeps(self) -> bool:
+        """Whether it waits for something, and not for a processor."""
+        return self._fields()[0] == "S"
+
+    def _fields(self) -> list[str]:
+        return Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
 
     def connect(self, which: int = 0) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.ports[which]), PATIENCE)
@@ -104,7 +111,7 @@ def descriptors() -> Iterator[None]:
 def settled(outside: Outside) -> float:
     """What it has computed once it has nothing more to do."""
     before = -1.0
-    while before < (now := outside.processor()):
+    while before < (now := outside.processor()) or not outside.sleeps():
         before = now
         time.sleep(0.2)
     return now
@@ -190,8 +197,8 @@ def test_a_byte_at_a_time_is_ended_and_good_senders_are_not_slowed() -> None:
         until("good lines", lambda: sum(": good" in line for line in receiver.lines) == good.sent)
     heard = [line for line in receiver.lines if ": good" in line]
     assert heard == [line.decode() for line in numbered("good", range(good.sent))]
-    # What they said is told too, as what it is.
-    assert sum(line.endswith("xxxxx") for line in receiver.lines) == len(drips)
+    # What they said is told too, as what it is: how much that was is a matter of the machine.
+    assert sum(line.endswith("x") for line in receiver.lines) == len(drips)
 
 
 @pytest.mark.parametrize(

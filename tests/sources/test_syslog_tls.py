@@ -187,7 +187,7 @@ def test_text_before_the_end_of_a_handshake_is_not_heard_at_the_end_either(files
 def test_handshakes_that_stop_are_ended_and_keep_nobody_waiting(
     authority: Authority, files: TLS, caplog: pytest.LogCaptureFixture
 ) -> None:
-    limits = SyslogLimits(handshake=0.5)
+    limits = SyslogLimits(handshake=2.5)
     with Receiver(URL, tls=files, limits=limits) as receiver:
         silent = [receiver.connect("tls") for _ in range(20)]
         half = [receiver.connect("tls") for _ in range(20)]
@@ -197,7 +197,7 @@ def test_handshakes_that_stop_are_ended_and_keep_nobody_waiting(
         with secured(receiver, client(authority)) as good:
             good.sendall(LINE + b"\n")
             receiver.wait(1)
-            assert time.monotonic() - began < 0.4
+            assert time.monotonic() - began < 2
             assert all(is_closed(stream) for stream in [*silent, *half])
             good.sendall(LINE + b"\n")
             receiver.wait(2)
