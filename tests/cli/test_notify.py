@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from burstmail.cli import notify
 from burstmail.cli.notify import Notifier
 from burstmail.testing import ManualClock
-from tests.cli.process import LONG, environment, running
+from tests.cli.process import LONG, environment, mails, running
 from tests.cli.process import run as burstmail_run
 
 Listen = Callable[[str], socket.socket]
@@ -221,3 +221,34 @@ def test_no_sendmail_may_tell_in_our_name(tmp_path: Path, listen: Listen) -> Non
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "environment").read_text()
     assert "PATH=" in text and "NOTIFY" not in text and "WATCHDOG" not in text
+
+
+# The machine is busy just then: it takes a while from here to the first line that is read.
+BUSY = """
+import sys, time
+from burstmail.cli import main, service
+
+class Busy(service.Watchdog):
+    def __enter__(self):
+        time.sleep(1)
+        return super().__enter__()
+
+service.Watchdog = Busy
+sys.exit(main(patience=0))
+"""
+
+
+def test_what_is_written_into_a_file_once_it_is_ready_is_read(tmp_path: Path, listen: Listen) -> None:
+    manager = listen(str(tmp_path / "notify"))
+    log, mail = tmp_path / "app.log", tmp_path / "mail"
+    log.write_text("old\n")
+    environ = environment(tmp_path / "state") | {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+    options = ("--to", "root", "--maildir", str(mail), "--file", str(log))
+    with running(*options, command=[sys.executable, "-c", BUSY], env=environ) as process:
+        assert following(manager, "READY=1") == ["READY=1"]
+        with log.open("a") as file:
+            file.write("new\n")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(LONG) == 0
+    (text,) = mails(mail)
+    assert "  new\n" in text and "old" not in text

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from burstmail import Batch, Source
 from burstmail.cli import reading
+from burstmail.cli.beginning import Beginning
 from burstmail.cli.inputs import Input
 from burstmail.cli.options import Misuse
 from burstmail.cli.reading import Reading
@@ -324,3 +325,62 @@ def test_its_threads_are_not_waited_for_at_exit() -> None:
     assert all(thread.daemon for thread in threading.enumerate() if thread.name == "reading")
     running.reading.close()
     assert running.ended() is None
+
+
+class Following(Fed):
+    """A source that goes on where it was."""
+
+    places: Callable[[], Mapping[str, Any] | None] = dict
+
+    def resume(self, places: Callable[[], Mapping[str, Any] | None]) -> None:
+        self.places = places
+
+
+def test_it_has_begun_with_the_first_batch_of_files() -> None:
+    files, other, taking = Following(), Fed(), Taking()
+    said: list[tuple[str, ...]] = []
+    inputs = [
+        Input(key=("other",), make=lambda: [other]),
+        Input(key=("files",), make=lambda: [Beginning(files)]),
+    ]
+    both = Reading(inputs)
+    thread = threading.Thread(target=both.read, args=(taking, lambda: said.append(tuple(taking.lines))))
+    thread.start()
+    other.give("a")
+    until(lambda: taking.lines == ["a"])
+    assert said == []
+    files.give("b")
+    files.give("c")
+    until(lambda: len(taking.lines) == 3)
+    both.close()
+    thread.join(30)
+    assert said == [("a",)]
+
+
+def test_without_files_it_has_begun_at_once() -> None:
+    source, said = Fed(), list[str]()
+    source.give("a")
+    source.close()
+    Reading(made("a", a=source)).read(Taking(), lambda: said.append("begun"))
+    assert said == ["begun"]
+
+
+def test_files_that_another_process_reads_keep_nobody_waiting() -> None:
+    files, said = Following(), list[str]()
+    source = Beginning(files)
+    source.then = lambda: said.append("begun")
+    source.resume(lambda: None)
+    assert said == []
+    assert files.places() is None
+    assert files.places() is None
+    assert said == ["begun"]
+
+
+def test_files_that_cannot_be_read_keep_nobody_waiting() -> None:
+    files, said = Following(), list[str]()
+    source = Beginning(files)
+    source.then = lambda: said.append("begun")
+    files.give(OSError("gone"))
+    with pytest.raises(OSError, match="gone"):
+        next(iter(source))
+    assert said == ["begun"]

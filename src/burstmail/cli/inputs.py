@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from burstmail import Source, StreamSource
 
+from .beginning import Beginning
 from .options import Misuse
 from .place import SYSTEMD, reads_others, reads_standard_input
 
@@ -174,7 +175,7 @@ def _files(options: Mapping[str, Any]) -> list[Source]:
         # A pattern may match nothing for long. A plain name of nothing is mostly one that is misspelt.
         if not (has_magic(pattern) or os.path.lexists(pattern)):
             logger.warning("there is no file %s yet: it is waited for", pattern)
-    return [FileSource(*options["files"], start=_start(options))]
+    return [Beginning(FileSource(*options["files"], start=_start(options)))]
 
 
 def _journal(options: Mapping[str, Any]) -> list[Source]:

@@ -52,7 +52,7 @@ class Notifier:
         return cls(address if known else "", watchdog=_seconds(period) if meant else inf, clock=clock)
 
     def ready(self) -> None:
-        """It listens and is about to read: what waits for this service may start. Ends a `reloading`, too."""
+        """It listens, and knows where files begin: what waits for this service may start. Ends a `reloading`, too."""
         self._tell("READY=1")
 
     def reloading(self) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from burstmail import Source
 
+from .beginning import Beginning
 from .inputs import Input
 from .options import Misuse
 
@@ -62,12 +63,20 @@ class Reading:
         for source in (*self.sources, *leaving):
             source.close()
 
-    def read(self, pipeline: Reads) -> None:
-        """Read all to their end, the first one here. Raises what the first that failed raised."""
+    def read(self, pipeline: Reads, begun: Callable[[], object] = lambda: None) -> None:
+        """Read all to their end, the first one here. Raises what the first that failed raised.
+
+        `begun` is called as soon as nothing that comes from then on can be missed.
+        """
         with self._changed:
             self._pipeline = pipeline
             self._running = [source for sources in self._sources.values() for source in sources]
             sources = tuple(self._running)
+        # All that listens does so already; and all files are one source.
+        if (files := next((source for source in sources if isinstance(source, Beginning)), None)) is None:
+            begun()
+        else:
+            files.then = begun
         for source in sources[1:]:
             self._start(source)
         for source in sources[:1]:

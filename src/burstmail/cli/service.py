@@ -60,11 +60,10 @@ def _mail(arguments: Sequence[str], manners: Manners, notifier: Notifier) -> int
     pipeline = pipeline_of(options, reading, place.directory)
     manners.allow(options.get("grace"))
     manners.serve(reading, pipeline, _hang_up(said, options, reading, pipeline, notifier, manners))
-    notifier.ready()
     with Watchdog(notifier, pipeline):
         try:
             # As Pipeline.run, but a signal leaves less time to deliver the longer reading has gone on.
-            _read(reading, pipeline, confirming="confirm" in options)
+            _read(reading, pipeline, notifier, confirming="confirm" in options)
         except OSError as error:
             raise Unreadable(error.strerror or str(error)) from None
         finally:
@@ -102,10 +101,11 @@ def _hang_up(
     return Reload(lambda: _look(said), options, reading, pipeline, notifier=notifier, manners=manners)
 
 
-def _read(reading: Reading, pipeline: Pipeline, *, confirming: bool) -> None:
+def _read(reading: Reading, pipeline: Pipeline, notifier: Notifier, *, confirming: bool) -> None:
     if confirming:
+        notifier.ready()
         return confirm(reading.sources[0], pipeline)
-    reading.read(pipeline)
+    reading.read(pipeline, notifier.ready)
 
 
 def _check(options: dict[str, Any], place: Place) -> None:
