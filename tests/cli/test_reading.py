@@ -82,6 +82,8 @@ class Running:
         self.error: BaseException | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
+        # What changes before is another matter, and a test of its own.
+        until(lambda: self.reading._pipeline is not None)
 
     def _run(self) -> None:
         try:
