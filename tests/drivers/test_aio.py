@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ from burstmail import (
 from burstmail.drivers.aio import pipeline as aio
 from burstmail.drivers.aio import readers
 from burstmail.drivers.aio.calls import Calls
-from burstmail.testing import RecordingSink
+from burstmail.testing import ManualClock, RecordingSink
 
 
 def looped(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
@@ -1017,3 +1018,42 @@ async def test_standard_input_and_the_like_are_read_in_a_thread() -> None:
     os.close(reader)
     os.close(writer)
     assert sink.heads == [("a", "b", "c")]
+
+
+# For a watchdog.
+
+
+@looped
+async def test_what_is_not_done_in_time_is_told_to_a_watchdog() -> None:
+    # So long that the loop's own timer does not come by itself meanwhile.
+    clock = ManualClock()
+    pipeline = AsyncPipeline(Aggregator(gap=500, max_age=5000), sink=Async(), clock=clock, grace=0)
+    assert await pipeline.late() == 0, "nothing has begun"
+    async with pipeline:
+        assert await pipeline.late() == 0
+        await pipeline.feed("disk failed")
+        clock.advance(400)
+        assert await pipeline.late() == 0
+        clock.advance(400)
+        assert await pipeline.late() == pytest.approx(300)
+        await until(lambda: pipeline._engine.deadline > clock.monotonic())
+        assert await pipeline.late() == 0
+        await pipeline.feed("disk failed")
+        clock.advance(800)
+    assert await pipeline.late() == 0, "closed: nothing is due any more"
+
+
+@looped
+async def test_a_pipeline_that_has_stopped_is_late_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    class Late(Aggregator):
+        def poll(self, now: float) -> Sequence[Burst]:
+            if self.held:
+                raise KeyError("late")
+            return []
+
+    pipeline = await AsyncPipeline(Late(gap=0.02), sink=Async()).start()
+    pipeline.feed("a")
+    await until(lambda: "the pipeline has stopped: a bug in a stage or in on_dead" in caplog.text)
+    assert await pipeline.late() == inf
+    with pytest.raises(KeyError, match="late"):
+        await pipeline.close()

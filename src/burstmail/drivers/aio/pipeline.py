@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import inf
 from types import TracebackType
 from typing import Any
 
@@ -163,6 +164,17 @@ class AsyncPipeline:
         if self._started is None or self._started.forsaken or (self._end and self._end.done()):
             return self._engine.statistics()
         return await self._started.do(lambda out: self._engine.statistics())
+
+    async def late(self) -> float:
+        """Seconds since something was due that is not done; `inf` once it has stopped on a bug: see `Pipeline.late`.
+
+        For a watchdog. Waits while a stage is at work, and has what is due done. 0 before `start` and after `close`.
+        """
+        if self._started is None or self._closed:
+            return 0.0
+        if self._started.broken:
+            return inf
+        return await self._desk().do(lambda out: max(0.0, self._engine.now - self._engine.deadline))
 
     async def run(self, *sources: AnySource) -> Statistics:
         """Start unless that has been done, read all sources to their end, then close. Returns the final counts."""
