@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -218,10 +218,15 @@ def test_a_configuration_file_with_a_mistake_is_told_of_with_its_line(tmp_path: 
 # check
 
 
-def dated(age: float) -> Any:
-    found = row(tries=1)
-    found[0][4] = found[0][4].replace("Mon, 23 Nov 2026 10:00:43 +0000", formatdate(time.time() - age))
-    return found
+def dated(age: float) -> Callable[[], Any]:
+    """Made when it is asked for: between collecting the tests and this one there may be many minutes."""
+
+    def made() -> Any:
+        found = row(tries=1)
+        found[0][4] = found[0][4].replace("Mon, 23 Nov 2026 10:00:43 +0000", formatdate(time.time() - age))
+        return found
+
+    return made
 
 
 @pytest.mark.parametrize(
@@ -238,7 +243,7 @@ def dated(age: float) -> Any:
 def test_a_check_is_one_line_and_a_status(
     tmp_path: Path, waiting: dict[str, Any], given_up: dict[str, Any], status: int, words: str
 ) -> None:
-    kept(tmp_path, "auth", {key: found or [None] for key, found in waiting.items()}, given_up)
+    kept(tmp_path, "auth", {key: made() if made else [None] for key, made in waiting.items()}, given_up)
     kept(tmp_path, "usb")
     done = queue(tmp_path, "check")
     assert (done.returncode, done.stderr) == (status, b"")
