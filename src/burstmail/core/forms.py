@@ -8,7 +8,7 @@ Limits: 255 characters for a host, 128 for a program, so that a hostile line cos
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 # RFC 5424 section 6.2.1, by number; the names are those of syslog(3).
@@ -125,13 +125,18 @@ BEGINS = (
 
 
 @cache
-def _forms() -> tuple[re.Pattern[str], tuple[re.Pattern[str], ...]]:
-    return re.compile(BEGINS), tuple(re.compile(form) for form in _ODD)
+def _begins() -> Callable[[str, int], re.Match[str] | None]:
+    return re.compile(BEGINS).match
+
+
+@cache
+def _forms() -> tuple[re.Pattern[str], ...]:
+    # Only for a line that begins so: to compile them takes a tenth of the CPU time of a short run.
+    return tuple(re.compile(form) for form in _ODD)
 
 
 def odd(line: str, start: int) -> re.Match[str] | None:
     """The header of another form, if the line has one there, behind the priority."""
-    begins, forms = _forms()
-    if not begins.match(line, start):
+    if not _begins()(line, start):
         return None
-    return next((found for form in forms if (found := form.match(line, start))), None)
+    return next((found for form in _forms() if (found := form.match(line, start))), None)
