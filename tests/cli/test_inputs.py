@@ -254,6 +254,22 @@ def test_lines_of_several_sources_are_one_stream_and_a_signal_ends_all(tmp_path:
     assert {line.rpartition(" ")[2] for line in shown(text)} == {"udp", "unix", "input"}
 
 
+def test_a_message_of_several_lines_goes_where_its_first_line_goes(tmp_path: Path) -> None:
+    path, box = tmp_path / "log", tmp_path / "mail"
+    sieve = ("--at-least", "err", "--key", "host,program", "--gap", "0.2s")
+    with running("--to", "root", "--maildir", str(box), "--listen", f"unix://{path}", *sieve) as process:
+        until(path.exists)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.connect(str(path))
+            sender.send(b"<11>Nov 23 10:00:00 web1 app: lost\n#0 abort\n#1 main")
+            sender.send(b"<14>Nov 23 10:00:00 web1 app: fine\n#0 nothing")
+        until(lambda: mails(box))
+        process.terminate()
+        ended(process)
+    (text,) = mails(box)
+    assert [line.split()[-1] for line in shown(text)] == ["lost", "abort", "main"]
+
+
 def test_only_lines_that_count_are_mailed(tmp_path: Path) -> None:
     lines = b"".join(b"<%d>Nov 23 10:00:00 web1 sshd[1]: %s\n" % row for row in (
         (35, b"Failed one"), (38, b"Failed two"), (35, b"good"), (35, b"Failed probe"), (33, b"Failed three"),

@@ -22,3 +22,9 @@ def test_nothing_waits_and_nothing_else_changes() -> None:
     assert batch.text == RECORDS.text
     assert stage.feed(batch, 0.0) == [batch]
     assert stage.held == 0
+
+
+def test_where_no_line_goes_on_they_are_lines() -> None:
+    for lines, joined in ((["a b", "c\td"], False), (["a", " b"], True), (["a", "\tb"], True)):
+        (batch,) = Whole().feed(Batch.of(lines), 0.0)
+        assert (batch.lines, batch.joined) == (lines, joined)

@@ -25,6 +25,7 @@ from burstmail import (
     Routes,
     Stage,
     Threshold,
+    Whole,
     at_least,
     contains,
     criteria,
@@ -33,6 +34,7 @@ from burstmail import (
 
 from .destination import Ends, qualified, sink_of
 from .options import Misuse
+from .place import reads_standard_input
 
 WINDOW = ("gap", "max_age", "max_lines", "max_bytes", "key", "keep", "patterns", "masks")
 MAIL = ("to", "sender", "subject", "text", "html", "redact", "threads", "attach")
@@ -79,10 +81,15 @@ def routes_of(options: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def front_of(options: Mapping[str, Any]) -> list[Stage[Any, Any]]:
     """What all lines meet first. Records are made before all else: the others take one as one."""
-    stages: list[Stage[Any, Any]] = [Join()] if "join" in options else []
+    stages: list[Stage[Any, Any]] = [Join()] if "join" in options else [Whole()] if _comes_whole(options) else []
     if (wanted := filter_of(options)) is not ANYTHING:
         stages.append(Admit(wanted))
     return stages
+
+
+def _comes_whole(options: Mapping[str, Any]) -> bool:
+    """Whether all that is read are messages with a header, and the lines of one after its first are indented."""
+    return not ("files" in options or reads_standard_input(options))
 
 
 def filter_of(options: Mapping[str, Any]) -> Filter:

@@ -15,9 +15,11 @@ from .stage import Instant
 class Whole(Instant[Batch, Batch]):
     """A line that begins with a space or tab belongs to the line before it: they are not parted, and are judged as one.
 
-    Put it in front of all other stages of a pipeline that a BurstHandler feeds.
+    Put it in front of all other stages of a pipeline that a BurstHandler, a JournalSource or a SyslogSource feeds.
     """
 
     def feed(self, item: Batch, now: float) -> Sequence[Batch]:
         """The same lines, as records."""
-        return [item if item.joined else replace(item, joined=True)]
+        # Where no line goes on, records are lines, which all that comes next is faster with.
+        more = "\n\t" in item.text or "\n " in item.text
+        return [replace(item, joined=True) if more else item]
