@@ -71,6 +71,14 @@ def test_the_worst_severity_is_told_first_and_all_add_up(lines: list[str], sente
     assert Report.of(session(*lines, masker=None)).severe == sentence
 
 
+def test_lines_that_say_how_bad_they_are_do_not_go_on_from_another() -> None:
+    """One pattern of both: no line is counted twice."""
+    assert report("\tat b", "<34>\tat b").severe == "Worst: crit (1 line); no severity 1."
+    assert report("\tat b", "<34>\tat b", "<34>\tat b", " d").severe == (
+        "Worst: crit (2 lines); further lines 1, no severity 1."
+    )
+
+
 def test_severities_that_nobody_counted_are_not_guessed() -> None:
     assert Report.of(session("<34>a", "b", "c", keep=Keep(head=1, tail=1), masker=None)).severe == ""
 

@@ -184,7 +184,9 @@ def _ends(head: int, tail: int) -> str:
 def further(burst: Burst) -> int:
     """Lines that go on from the one before, as their indent says: how bad it is, that one has said for them."""
     if burst.tally.count:
-        return sum(row.count for row in burst.patterns if row.examples[0].startswith(_INDENT))
+        # Where some say how bad they are, nobody knows how many of the others go on: they are without a severity.
+        rows = (row for row in burst.patterns if not row.severity)
+        return sum(row.count for row in rows if row.examples[0].startswith(_INDENT))
     return 0 if burst.elided else sum(line.startswith(_INDENT) for line in (*burst.head, *burst.tail))
 
 
