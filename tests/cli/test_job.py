@@ -67,6 +67,24 @@ def test_a_success_that_says_something_is_mailed(tmp_path: Path) -> None:
     assert "\n  12 files\n" in mail
 
 
+def test_jobs_that_left_nothing_are_one_line_of_the_queue(tmp_path: Path) -> None:
+    jobs = [("echo", "a"), ("echo", "b"), ("true",)]
+    for number, words in enumerate(jobs, 1):
+        assert run(tmp_path, *words).returncode == 0
+        listed = started("queue").stdout.decode().splitlines()
+        assert len(listed) == 1
+        assert listed[0].count("echo-") + listed[0].count("true-") == number
+    assert listed[0].startswith("nothing is kept under echo-")
+    assert listed[0].endswith("; no burstmail of these names runs")
+    # What is left of one is told as ever.
+    lost = ("run", "--to", "root", "--name", "lost", "--smtp", "smtp://127.0.0.1:9", "--", "echo", "c")
+    assert started(*lost, command=COMMAND).returncode == 0
+    first, *letter, last = started("queue").stdout.decode().splitlines()
+    assert first.startswith("lost: 1 mail waiting, 0 dead; no burstmail of this name runs")
+    assert "  waits  " in letter[0]
+    assert last == listed[0]
+
+
 def test_a_success_is_not_mailed_where_only_failures_are_wanted(tmp_path: Path) -> None:
     assert sh(tmp_path, "echo noise", "--only-if-failed").returncode == 0
     assert mails(tmp_path / "mail") == []

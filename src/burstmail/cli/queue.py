@@ -62,6 +62,16 @@ class Box:
         return f"{self.name}: {counts}{note}\n" + "".join(listing(self.letters))
 
 
+def _told(boxes: Sequence[Box]) -> str:
+    """A part for each name; those with nothing in them together, for each job has one of its own."""
+    idle = [box for box in boxes if not (box.letters or box.held or box.lines or box.follows or box.runs)]
+    if len(idle) < 2:
+        return "".join(box.told() for box in boxes)
+    names = ", ".join(box.name for box in idle)
+    told = "".join(box.told() for box in boxes if box not in idle)
+    return f"{told}nothing is kept under {names}; no burstmail of these names runs\n"
+
+
 def command(arguments: Sequence[str]) -> int:
     """`burstmail queue`: do what is asked, and return the exit status."""
     options = parse_queue(arguments)
@@ -91,7 +101,7 @@ def queue(do: str, keys: Sequence[str], *, all: bool, state: str | None, name: s
     status = UNREADABLE if troubles else OK
     if do == "list":
         nothing = "" if troubles else f"nothing is kept in {visible(root)}\n"
-        _put(1, "".join(box.told() for box in boxes) or nothing)
+        _put(1, _told(boxes) or nothing)
         return status
     chosen = [(box, found) for box in boxes for found in box.letters] if all else _chosen(boxes, keys)
     if len(chosen) < len(keys):
