@@ -67,8 +67,7 @@ class Batch:
 
         An embedded newline starts a new line; lone surrogates, which no mail can carry, become `\\udcXX` escapes.
         """
-        pieces = (lines,) if isinstance(lines, str) else lines
-        text = "".join(piece if piece.endswith("\n") else piece + "\n" for piece in pieces)
+        text = "".join(piece.removesuffix("\n") + "\n" for piece in ((lines,) if isinstance(lines, str) else lines))
         text = text.encode("utf-8", "backslashreplace").decode()
         return cls(text=text, count=text.count("\n"), time=time, source=source)
 
