@@ -87,12 +87,16 @@ class Postfix:
     def _lay_out(self, directory: Path) -> None:
         for name in ("config", "queue", "data", "mail"):
             (directory / name).mkdir()
+            # Whatever the umask of the tests: several users of Postfix's work here.
+            (directory / name).chmod(0o755)
         shutil.chown(directory / "data", "postfix")
         shutil.chown(directory / "mail", "nobody")
         nobody = (directory / "mail").stat().st_uid
         values = {"home": directory, "log": self.log, "domain": DOMAIN, "uid": nobody, "gid": nobody}
         (self.config / "main.cf").write_text(MAIN.format(**values))
         (self.config / "master.cf").write_text(MASTER.format(port=self.port))
+        for file in self.config.iterdir():
+            file.chmod(0o644)
 
     def _is_up(self) -> bool:
         self.daemon.must_run()

@@ -25,6 +25,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any:
 """
 QUEUE = """
 set -e
+umask 022
 mount -t tmpfs none /var/spool/postfix
 mkdir /var/spool/postfix/maildrop /var/spool/postfix/public
 chown postfix:postdrop /var/spool/postfix/*
