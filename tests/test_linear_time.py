@@ -52,6 +52,10 @@ from burstmail.core.follow import Status
 from burstmail.core.generations import Found, generation, ordered
 from burstmail.core.patterns.masks import Masker
 from burstmail.core.mail.redact import Redactor
+from burstmail.core.mail import redactions
+for forms in redactions._FORMS.values():
+    for _, form, _ in forms:
+        redactions._pattern(form)
 from burstmail.sinks import conversation, smtp
 lines = "<38>1 2026-11-23T10:00:00Z h p - - - x\n<38>Nov 23 10:00:00 h p[1]: password=x ftp://a:b@c Bearer eyJ\nx\n"
 for names in (("host",), ("program",), ("pid",), ("severity",), ("facility",), ("host", "program"), ("host", "pid")):

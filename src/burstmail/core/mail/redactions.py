@@ -43,7 +43,7 @@ _LIKELY = r"(?=\\{0,7}+[\"']|[^\s]{16}|[^\s0-9]{0,15}[0-9])"
 # The working directory, in each line of sudo.
 _DIRECTORY = r"(?!(?-i:(?:(?<!\w)|(?<=OLD))PWD=[/~]))"
 
-Rule = tuple["re.Pattern[str]", "re.Pattern[str]", str]
+Rule = tuple["re.Pattern[str]", str, str]
 
 
 def _named(name: str, rest: str = "", *, before: str = "", likely: str = "") -> tuple[str, str, str]:
@@ -120,9 +120,15 @@ def _rules(name: str) -> tuple[Rule, ...]:
     import re
 
     # The hints are for a text in small letters: with a literal in front they are searched at memchr's speed.
-    return tuple(
-        (re.compile(hint), re.compile(form, re.IGNORECASE | re.ASCII), new) for hint, form, new in _FORMS[name]
-    )
+    return tuple((re.compile(hint), form, new) for hint, form, new in _FORMS[name])
+
+
+@cache
+def _pattern(form: str) -> re.Pattern[str]:
+    import re
+
+    # Only where its hint is found, and most texts have none: all of them are an eighth of what a short run computes.
+    return re.compile(form, re.IGNORECASE | re.ASCII)
 
 
 @cache
@@ -153,7 +159,7 @@ def _hiding(rules: Sequence[Rule]) -> Callable[[str], str]:
             if hint.search(small):
                 written = _program().match(line)
                 start = written.end() if written else 0
-                line = line[:start] + form.sub(new, line[start:])
+                line = line[:start] + _pattern(form).sub(new, line[start:])
         return line
 
     return hide
