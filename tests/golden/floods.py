@@ -123,16 +123,16 @@ def mailqueue() -> Iterable[Line]:
             yield (
                 second,
                 (
-                    f"<20>{{t}} mx1 postfix/smtp[{3000 + number % 20}]: connect to relay.example.net[198.51.100.25]:25: "
-                    "Connection timed out"
+                    f"<20>{{t}} mx1 postfix/smtp[{3000 + number % 20}]: connect to relay.example.net"
+                    "[198.51.100.25]:25: Connection timed out"
                 ),
             )
         yield (
             second,
             (
                 f"<22>{{t}} mx1 postfix/smtp[{3000 + number % 20}]: {queue}: to=<{person}@{domain}>, relay=none, "
-                f"delay={draw.below(9000)}, delays={draw.below(8000)}/0.0{draw.below(9)}/30/0, dsn=4.4.1, status=deferred "
-                "(connect to relay.example.net[198.51.100.25]:25: Connection timed out)"
+                f"delay={draw.below(9000)}, delays={draw.below(8000)}/0.0{draw.below(9)}/30/0, dsn=4.4.1, "
+                "status=deferred (connect to relay.example.net[198.51.100.25]:25: Connection timed out)"
             ),
         )
     yield 38.0, "<18>{t} mx1 postfix/master[1201]: fatal: the queue file system is 96% full"
@@ -157,8 +157,9 @@ def web() -> Iterable[Line]:
             yield (
                 second,
                 (
-                    f"<187>{{t}} www2 nginx: [error] 912#912: *{40000 + number} connect() failed (111: Connection refused) "
-                    f"while connecting to upstream, client: {address}, server: shop.example.org, "
+                    f"<187>{{t}} www2 nginx: [error] 912#912: *{40000 + number} connect() failed "
+                    f"(111: Connection refused) while connecting to upstream, client: {address}, "
+                    "server: shop.example.org, "
                     f'request: "GET {path} HTTP/1.1", upstream: "http://127.0.0.1:8080{path}", host: "shop.example.org"'
                 ),
             )
