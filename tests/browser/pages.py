@@ -78,4 +78,6 @@ ATTACKED = (
     ),
 )
 
-PAGES = tuple(Page(name=scene.name, text=golden.text(scene), html=golden.page(scene)) for scene in (*SCENES, *ATTACKED))
+PAGES = tuple(
+    Page(name=scene.name, text=golden.text(scene), html=golden.page(scene)) for scene in (*SCENES, *ATTACKED)
+)

@@ -1,10 +1,10 @@
 """python -m tests.golden: the mails of all scenes, to be looked at or to be kept.
 
---write            writes what is expected anew: look at `git diff` before you keep it
---text             prints the text views
---screenshots DIR  pictures of all HTML views there, 375 and 1000 pixels wide, light and dark (needs Chromium)
---pictures         writes those of the documentation anew
---only NAME        this scene alone; can be repeated
+  --write            writes what is expected anew: look at `git diff` before you keep it
+  --text             prints the text views
+  --screenshots DIR  pictures of all HTML views there, 375 and 1000 pixels wide, light and dark (needs Chromium)
+  --pictures         writes those of the documentation anew
+  --only NAME        this scene alone; can be repeated
 """
 
 from __future__ import annotations

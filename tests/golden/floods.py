@@ -52,9 +52,8 @@ def ssh() -> Iterable[Line]:
             yield second, f"{said} Invalid user {user} {tail}"
             yield second, f"{said} Failed password for invalid user {user} {tail} ssh2"
         if number % 500 == 499:
-            yield (
-                second,
-                (f"<35>{{t}} web1 sshd[{pid}]: error: maximum authentication attempts exceeded for root {tail} ssh2"),
+            yield second, (
+                f"<35>{{t}} web1 sshd[{pid}]: error: maximum authentication attempts exceeded for root {tail} ssh2"
             )
     yield 55.0, "<38>{t} web1 sshd[24100]: Accepted password for git from 203.0.113.77 port 50110 ssh2"
 
@@ -67,14 +66,11 @@ def firewall() -> Iterable[Line]:
         second = number // 500 * 0.29
         protocol = "UDP" if draw.chance(0.08) else "TCP"
         rest = "LEN=42" if protocol == "UDP" else "WINDOW=1024 RES=0x00 SYN URGP=0"
-        yield (
-            second,
-            (
-                f"<4>{{t}} gw1 kernel: [{72000 + second:.6f}] [UFW BLOCK] IN=eth0 OUT= "
-                f"MAC=52:54:00:12:34:56:00:1a:2b:3c:4d:5e:08:00 SRC={draw.address(700)} DST=192.0.2.10 LEN=40 "
-                f"TOS=0x00 PREC=0x00 TTL={draw.below(14) + 230} ID={draw.below(65536)} "
-                f"PROTO={protocol} SPT={draw.below(60000) + 1024} DPT={draw.one(ports)} {rest}"
-            ),
+        yield second, (
+            f"<4>{{t}} gw1 kernel: [{72000 + second:.6f}] [UFW BLOCK] IN=eth0 OUT= "
+            f"MAC=52:54:00:12:34:56:00:1a:2b:3c:4d:5e:08:00 SRC={draw.address(700)} DST=192.0.2.10 LEN=40 "
+            f"TOS=0x00 PREC=0x00 TTL={draw.below(14) + 230} ID={draw.below(65536)} "
+            f"PROTO={protocol} SPT={draw.below(60000) + 1024} DPT={draw.one(ports)} {rest}"
         )
 
 
@@ -86,12 +82,9 @@ def cron() -> Iterable[Line]:
         for attempt in range(1 + draw.below(3)):
             pid = 4000 + draw.below(20000)
             yield second, f"<78>{{t}} {host} CRON[{pid}]: (root) CMD (/usr/local/sbin/fetch-blocklist --quiet)"
-            yield (
-                second + attempt * 20,
-                (
-                    f"<77>{{t}} {host} fetch-blocklist[{pid + 1}]: mirror.example.net: "
-                    "Connection timed out after 10001 milliseconds"
-                ),
+            yield second + attempt * 20, (
+                f"<77>{{t}} {host} fetch-blocklist[{pid + 1}]: mirror.example.net: "
+                "Connection timed out after 10001 milliseconds"
             )
             yield second + attempt * 20, f"<75>{{t}} {host} CRON[{pid}]: (root) FAILED (exit status 28)"
 
@@ -120,20 +113,14 @@ def mailqueue() -> Iterable[Line]:
         queue = f"{draw.below(1 << 40):010X}"
         person, domain = draw.one(("anna", "ben", "chen", "dora", "emil")), draw.one(("example.com", "partner.example"))
         if number % 17 == 0:
-            yield (
-                second,
-                (
-                    f"<20>{{t}} mx1 postfix/smtp[{3000 + number % 20}]: connect to relay.example.net"
-                    "[198.51.100.25]:25: Connection timed out"
-                ),
+            yield second, (
+                f"<20>{{t}} mx1 postfix/smtp[{3000 + number % 20}]: connect to relay.example.net[198.51.100.25]:25: "
+                "Connection timed out"
             )
-        yield (
-            second,
-            (
-                f"<22>{{t}} mx1 postfix/smtp[{3000 + number % 20}]: {queue}: to=<{person}@{domain}>, relay=none, "
-                f"delay={draw.below(9000)}, delays={draw.below(8000)}/0.0{draw.below(9)}/30/0, dsn=4.4.1, "
-                "status=deferred (connect to relay.example.net[198.51.100.25]:25: Connection timed out)"
-            ),
+        yield second, (
+            f"<22>{{t}} mx1 postfix/smtp[{3000 + number % 20}]: {queue}: to=<{person}@{domain}>, relay=none, "
+            f"delay={draw.below(9000)}, delays={draw.below(8000)}/0.0{draw.below(9)}/30/0, dsn=4.4.1, status=deferred "
+            "(connect to relay.example.net[198.51.100.25]:25: Connection timed out)"
         )
     yield 38.0, "<18>{t} mx1 postfix/master[1201]: fatal: the queue file system is 96% full"
 
@@ -146,22 +133,15 @@ def web() -> Iterable[Line]:
         address = draw.address(300)
         path = draw.one(("/", "/cart", f"/products/{draw.below(9000)}", "/api/v1/session", "/checkout?step=2"))
         status = draw.one((502, 502, 502, 504))
-        yield (
-            second,
-            (
-                f'<190>{{t}} www2 nginx: {address} - - "GET {path} HTTP/1.1" {status} 157 "-" '
-                '"Mozilla/5.0 (X11; Linux x86_64)"'
-            ),
+        yield second, (
+            f'<190>{{t}} www2 nginx: {address} - - "GET {path} HTTP/1.1" {status} 157 "-" '
+            '"Mozilla/5.0 (X11; Linux x86_64)"'
         )
         if number % 9 == 0:
-            yield (
-                second,
-                (
-                    f"<187>{{t}} www2 nginx: [error] 912#912: *{40000 + number} connect() failed "
-                    f"(111: Connection refused) while connecting to upstream, client: {address}, "
-                    "server: shop.example.org, "
-                    f'request: "GET {path} HTTP/1.1", upstream: "http://127.0.0.1:8080{path}", host: "shop.example.org"'
-                ),
+            yield second, (
+                f"<187>{{t}} www2 nginx: [error] 912#912: *{40000 + number} connect() failed (111: Connection refused) "
+                f'while connecting to upstream, client: {address}, server: shop.example.org, '
+                f'request: "GET {path} HTTP/1.1", upstream: "http://127.0.0.1:8080{path}", host: "shop.example.org"'
             )
 
 
@@ -173,27 +153,18 @@ def deadlocks() -> Iterable[Line]:
         one, two = 400000 + draw.below(9000), 400000 + draw.below(9000)
         said = f"<131>{{t}} db1 postgres[{pid}]:"
         yield second, f"{said} [{number + 7}-1] app@shop ERROR:  deadlock detected"
-        yield (
-            second,
-            (
-                f"{said} [{number + 7}-2] app@shop DETAIL:  Process {pid} waits for ShareLock on transaction {one}; "
-                f"blocked by process {pid - 3}."
-            ),
+        yield second, (
+            f"{said} [{number + 7}-2] app@shop DETAIL:  Process {pid} waits for ShareLock on transaction {one}; "
+            f"blocked by process {pid - 3}."
         )
-        yield (
-            second,
-            (
-                f"{said} [{number + 7}-3] Process {pid - 3} waits for ShareLock on transaction {two}; "
-                f"blocked by process {pid}."
-            ),
+        yield second, (
+            f"{said} [{number + 7}-3] Process {pid - 3} waits for ShareLock on transaction {two}; "
+            f"blocked by process {pid}."
         )
         yield second, f"{said} [{number + 7}-4] app@shop HINT:  See server log for query details."
-        yield (
-            second,
-            (
-                f"{said} [{number + 7}-5] app@shop STATEMENT:  UPDATE stock SET reserved = reserved + 1 "
-                f"WHERE sku = 'AB-{draw.below(9999):04d}'"
-            ),
+        yield second, (
+            f"{said} [{number + 7}-5] app@shop STATEMENT:  UPDATE stock SET reserved = reserved + 1 "
+            f"WHERE sku = 'AB-{draw.below(9999):04d}'"
         )
 
 
@@ -204,22 +175,16 @@ def json_lines() -> Iterable[Line]:
         second = number // 4 * 0.8
         request = f"{draw.below(1 << 48):012x}"
         if number % 5:
-            yield (
-                second,
-                (
-                    '{"ts":"{iso}","level":"error","msg":"upstream timeout","service":"payments",'
-                    f'"request_id":"{request}","duration_ms":{5000 + draw.below(40)},'
-                    f'"upstream":"http://acquirer.example:9000/v3/charge","retry":{number % 3}}}'
-                ),
+            yield second, (
+                '{"ts":"{iso}","level":"error","msg":"upstream timeout","service":"payments",'
+                f'"request_id":"{request}","duration_ms":{5000 + draw.below(40)},'
+                f'"upstream":"http://acquirer.example:9000/v3/charge","retry":{number % 3}}}'
             )
         else:
-            yield (
-                second,
-                (
-                    '{"ts":"{iso}","level":"warn","msg":"circuit breaker open","service":"payments",'
-                    f'"request_id":"{request}","failures":{20 + draw.below(9)},'
-                    '"note":"caf\\u00e9 \\"quoted\\" <b>bold</b>"}'
-                ),
+            yield second, (
+                '{"ts":"{iso}","level":"warn","msg":"circuit breaker open","service":"payments",'
+                f'"request_id":"{request}","failures":{20 + draw.below(9)},'
+                '"note":"caf\\u00e9 \\"quoted\\" <b>bold</b>"}'
             )
 
 
