@@ -92,6 +92,9 @@ def _text(path: str) -> str:
 
 def _data(path: str) -> bytes:
     """All that a file holds, or a pipe gives; of one that is too large, as much as shows it."""
+    if "\0" in path:
+        # Pythons have different words for it.
+        raise ValueError("embedded null byte")
     # Without O_NONBLOCK a named pipe would hold us up until somebody writes into it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
