@@ -93,6 +93,15 @@ class Async:
         return {}
 
 
+class Late(Aggregator):
+    """Raises as soon as time passes while it holds a line."""
+
+    def poll(self, now: float) -> Sequence[Burst]:
+        if self.held:
+            raise KeyError("late")
+        return []
+
+
 def for_ever() -> Awaitable[object]:
     return asyncio.get_running_loop().create_future()
 
@@ -729,12 +738,6 @@ class Looks(asyncio.SelectorEventLoop):
 async def test_a_stage_that_raises_as_time_passes_stops_the_pipeline_and_surfaces(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    class Late(Aggregator):
-        def poll(self, now: float) -> Sequence[Burst]:
-            if self.held:
-                raise KeyError("late")
-            return []
-
     pipeline = await AsyncPipeline(Late(gap=0.02), sink=Async()).start()
     pipeline.feed("a")
     await until(lambda: "the pipeline has stopped: a bug in a stage or in on_dead" in caplog.text)
@@ -1047,12 +1050,6 @@ async def test_what_is_not_done_in_time_is_told_to_a_watchdog() -> None:
 
 @looped
 async def test_a_pipeline_that_has_stopped_is_late_for_ever(caplog: pytest.LogCaptureFixture) -> None:
-    class Late(Aggregator):
-        def poll(self, now: float) -> Sequence[Burst]:
-            if self.held:
-                raise KeyError("late")
-            return []
-
     pipeline = await AsyncPipeline(Late(gap=0.02), sink=Async()).start()
     pipeline.feed("a")
     await until(lambda: "the pipeline has stopped: a bug in a stage or in on_dead" in caplog.text)

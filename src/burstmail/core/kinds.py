@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from types import UnionType
-from typing import Any
+from typing import Any, cast
 
 
 def numbers(where: str = "", /, **given: object) -> None:
@@ -20,7 +20,7 @@ def counts(where: str = "", /, **given: object) -> None:
     """The same for what must be 1 at least: raises ValueError below that."""
     numbers(where, **given)
     for name, value in given.items():
-        if not value >= 1:  # type: ignore[operator]
+        if not cast("float", value) >= 1:
             raise ValueError(f"{_named(where, name, value)}: must be 1 or more")
 
 
@@ -33,7 +33,7 @@ def spans(where: str = "", /, **given: object) -> None:
     """The same for durations that last: raises ValueError for none."""
     seconds(where, **given)
     for name, value in given.items():
-        if not value > 0:  # type: ignore[operator]
+        if not cast("float", value) > 0:
             raise ValueError(f"{_named(where, name, value)}: must be more than 0 seconds")
 
 
