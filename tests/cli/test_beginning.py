@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ import difflib
 
 
 def begun(
-    tmp_path: Path, command: list[str], number: int, *words: str, **more: object
+    tmp_path: Path, command: list[str], number: int, *words: str, **more: Any
 ) -> subprocess.CompletedProcess[bytes]:
     """A command that is sent a signal while it imports."""
     early = tmp_path / "early"
@@ -37,7 +38,7 @@ def begun(
     env = environment(tmp_path / "state") | {"PYTHONPATH": path}
     return subprocess.run(
         [*command, *words], env=env, input=b"a line\n", capture_output=True, timeout=LONG, check=False, **more
-    )  # type: ignore[call-overload, no-any-return]
+    )
 
 
 @pytest.mark.parametrize("words", [["--version"], ["check", "--to", "root"], ["queue"], ["run", "--to", "root"]])
